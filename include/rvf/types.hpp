@@ -1,0 +1,48 @@
+// The few enums that a user of the store meets. Values are those written into files.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace rvf {
+
+enum class DType : uint8_t {
+  kF32 = 0,
+  kF16 = 1,
+  kBF16 = 2,
+  kI8 = 3,
+  kU8 = 4,
+  kI4 = 5,      // two values a byte, low nibble first, two's complement -8..7
+  kBinary = 6,  // one bit a dimension, least significant bit first
+  kPQ = 7,      // codes that name their QUANT_SEG
+  kCustom = 8,
+};
+
+// Smaller is nearer for every metric: l2 is the squared distance, ip is minus the dot product,
+// cosine is 1 - cos (1 when either vector is zero), hamming counts differing bits.
+enum class Metric : uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kHamming = 3 };
+
+inline constexpr uint32_t kMaxDimension = 65535;
+
+// Bytes that one vector takes without padding.
+constexpr size_t vector_bytes(DType dtype, size_t dim) noexcept {
+  switch (dtype) {
+    case DType::kF32: return dim * 4;
+    case DType::kF16:
+    case DType::kBF16: return dim * 2;
+    case DType::kI8:
+    case DType::kU8: return dim;
+    case DType::kI4: return (dim + 1) / 2;
+    case DType::kBinary: return (dim + 7) / 8;
+    case DType::kPQ:
+    case DType::kCustom: return 0;
+  }
+  return 0;
+}
+
+const char* dtype_name(DType dtype) noexcept;     // "f32", "f16", ...
+const char* metric_name(Metric metric) noexcept;  // "l2", "cosine", "ip", "hamming"
+// False if the text names none; out is untouched then.
+bool parse_dtype(const char* text, DType& out) noexcept;
+bool parse_metric(const char* text, Metric& out) noexcept;
+
+}  // namespace rvf

@@ -1,0 +1,26 @@
+#include "wire/bytes.hpp"
+
+namespace rvf::wire {
+
+uint64_t ByteReader::varint() noexcept {
+  uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    const uint8_t byte = u8();
+    if (!ok_) return 0;
+    if (shift == 63 && byte > 1) break;
+    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+  ok_ = false;
+  return 0;
+}
+
+void ByteWriter::varint(uint64_t v) {
+  while (v >= 0x80) {
+    u8(static_cast<uint8_t>(v | 0x80));
+    v >>= 7;
+  }
+  u8(static_cast<uint8_t>(v));
+}
+
+}  // namespace rvf::wire
