@@ -48,6 +48,8 @@ class ByteReader {
 
   // LEB128; more than 10 bytes or bits beyond 64 fail. Non-minimal encodings are accepted.
   uint64_t varint() noexcept;
+  // Signed LEB128, two's complement, with the same limits.
+  int64_t svarint() noexcept;
 
   ByteSpan bytes(uint64_t n) noexcept {
     if (n > remaining()) {
@@ -93,6 +95,7 @@ class ByteWriter {
   void f32(float v) { number(v); }
   void f64(double v) { number(v); }
   void varint(uint64_t v);
+  void svarint(int64_t v);
   void bytes(ByteSpan s) { raw(s.data(), s.size()); }
   void text(std::string_view s) { raw(s.data(), s.size()); }
   void zeros(size_t n) { out_.resize(out_.size() + n); }
