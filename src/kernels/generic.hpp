@@ -1,0 +1,261 @@
+// The one algorithm of the vector units, included once by each of them after it has defined `V` (the
+// register operations). No include guard and an anonymous namespace on purpose: every unit must keep its
+// own copy, compiled with its own flags.
+//
+// Whether R rows or one are computed together, a row goes through the same accumulators in the same order,
+// so its distance has the same bits.
+namespace rvf::kernels::detail {
+namespace {
+
+#define RVF_UNROLL _Pragma("GCC unroll 8")
+
+template <DType D>
+constexpr size_t offset_of(size_t i) {
+  if constexpr (D == DType::kF32) return i * 4;
+  if constexpr (D == DType::kF16 || D == DType::kBF16) return i * 2;
+  if constexpr (D == DType::kI4) return i / 2;
+  return i;
+}
+
+inline float cosine_of(double dot, double query2, double row2) {
+  if (query2 == 0 || row2 == 0) return 1.0F;
+  const double d = 1.0 - dot / (__builtin_sqrt(query2) * __builtin_sqrt(row2));
+  return static_cast<float>(d < 0 ? 0.0 : d);
+}
+
+inline bool finite(float x) { return __builtin_fabsf(x) <= __FLT_MAX__; }
+
+template <size_t U>
+inline V::F sum_of(const V::F (&acc)[U]) {
+  if constexpr (U == 2) return V::add(acc[0], acc[1]);
+  if constexpr (U == 4) return V::add(V::add(acc[0], acc[1]), V::add(acc[2], acc[3]));
+}
+
+template <DType D, Metric M>
+inline void float_step(V::F& sum, V::F& norm, V::F x, V::F y) {
+  if constexpr (M == Metric::kL2) {
+    const V::F d = V::sub(x, y);
+    sum = V::fma(d, d, sum);
+  } else {
+    sum = V::fma(x, y, sum);
+    if constexpr (M == Metric::kCosine) norm = V::fma(x, x, norm);
+  }
+}
+
+template <DType D, Metric M, int R>
+inline void float_rows(const KernelQuery& q, const std::byte* const* rows,
+                       const std::byte* const* next, float* out) {
+  constexpr size_t L = V::kLanes;
+  constexpr size_t U = M == Metric::kCosine ? V::kUnrollCosine : V::kUnroll;
+  constexpr size_t kStepBytes = offset_of<D>(L * U);
+  const auto* query = static_cast<const float*>(q.data);
+  V::F sum[R][U];
+  V::F norm[R][U];
+  RVF_UNROLL for (int r = 0; r < R; ++r) {
+    RVF_UNROLL for (size_t u = 0; u < U; ++u) sum[r][u] = norm[r][u] = V::zero();
+  }
+  size_t i = 0;
+  for (; i + L * U <= q.dim; i += L * U) {
+    if (next != nullptr && (kStepBytes >= 64 || offset_of<D>(i) % 64 == 0)) {
+      RVF_UNROLL for (int r = 0; r < R; ++r) {
+        RVF_UNROLL for (size_t b = 0; b < kStepBytes; b += 64) {
+          __builtin_prefetch(next[r] + offset_of<D>(i) + b);
+        }
+      }
+    }
+    RVF_UNROLL for (size_t u = 0; u < U; ++u) {
+      const V::F y = V::query(query + i + u * L);
+      RVF_UNROLL for (int r = 0; r < R; ++r) {
+        float_step<D, M>(sum[r][u], norm[r][u],
+                         V::template load<D>(rows[r] + offset_of<D>(i + u * L)), y);
+      }
+    }
+  }
+  for (; i + L <= q.dim; i += L) {
+    const V::F y = V::query(query + i);
+    RVF_UNROLL for (int r = 0; r < R; ++r) {
+      float_step<D, M>(sum[r][0], norm[r][0], V::template load<D>(rows[r] + offset_of<D>(i)), y);
+    }
+  }
+  if (i < q.dim) {
+    const V::F y = V::query(query + i);  // zero beyond dim, like the tail of the row
+    RVF_UNROLL for (int r = 0; r < R; ++r) {
+      float_step<D, M>(sum[r][0], norm[r][0],
+                       V::template tail<D>(rows[r] + offset_of<D>(i), q.dim - i), y);
+    }
+  }
+  RVF_UNROLL for (int r = 0; r < R; ++r) {
+    const float s = V::total(sum_of(sum[r]));
+    if constexpr (M == Metric::kCosine) {
+      const float n2 = V::total(sum_of(norm[r]));
+      if (!(n2 >= static_cast<float>(kMinNorm2)) || !finite(n2) || !finite(s)) {
+        q.exact(q, rows + r, 1, out + r);
+      } else {
+        out[r] = cosine_of(s, q.norm2, n2);
+      }
+    } else {
+      out[r] = M == Metric::kL2 ? s : -s;
+      if (!finite(s)) q.exact(q, rows + r, 1, out + r);
+    }
+  }
+}
+
+template <DType D, Metric M>
+void float_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n, float* out) {
+  constexpr int R = M == Metric::kCosine ? V::kRowsCosine : V::kRows;
+  size_t r = 0;
+  for (; r + R <= n; r += R) {
+    float_rows<D, M, R>(q, rows + r, r + 2 * R <= n ? rows + r + R : nullptr, out + r);
+  }
+  for (; r < n; ++r) float_rows<D, M, 1>(q, rows + r, nullptr, out + r);
+}
+
+template <DType D, Metric M, int R>
+inline void integer_rows(const KernelQuery& q, const std::byte* const* rows,
+                         const std::byte* const* next, float* out) {
+  constexpr size_t L = V::kShorts;
+  const auto* query = static_cast<const int16_t*>(q.data);
+  V::I sum[R];
+  V::I norm[R];
+  RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = norm[r] = V::izero();
+  const auto step = [&](int r, V::I x, V::I y) __attribute__((always_inline)) {
+    if constexpr (M == Metric::kL2) {
+      const V::I d = V::sub16(x, y);
+      sum[r] = V::dot16(sum[r], d, d);
+    } else {
+      sum[r] = V::dot16(sum[r], x, y);
+      if constexpr (M == Metric::kCosine) norm[r] = V::dot16(norm[r], x, x);
+    }
+  };
+  size_t i = 0;
+  for (; i + L <= q.dim; i += L) {
+    if (next != nullptr && i % 64 == 0) {
+      RVF_UNROLL for (int r = 0; r < R; ++r) __builtin_prefetch(next[r] + i);
+    }
+    const V::I y = V::query16(query + i);
+    RVF_UNROLL for (int r = 0; r < R; ++r) step(r, V::template load16<D>(rows[r] + i), y);
+  }
+  if (i < q.dim) {
+    const V::I y = V::query16(query + i);
+    RVF_UNROLL for (int r = 0; r < R; ++r) {
+      step(r, V::template tail16<D>(rows[r] + i, q.dim - i), y);
+    }
+  }
+  RVF_UNROLL for (int r = 0; r < R; ++r) {
+    const int64_t s = V::total64(sum[r]);
+    if constexpr (M == Metric::kCosine) {
+      out[r] = cosine_of(static_cast<double>(s), q.norm2, static_cast<double>(V::total64(norm[r])));
+    } else {
+      out[r] = static_cast<float>(M == Metric::kL2 ? s : -s);
+    }
+  }
+}
+
+template <DType D, Metric M>
+void integer_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n, float* out) {
+  constexpr int R = 4;
+  size_t r = 0;
+  for (; r + R <= n; r += R) {
+    integer_rows<D, M, R>(q, rows + r, r + 2 * R <= n ? rows + r + R : nullptr, out + r);
+  }
+  for (; r < n; ++r) integer_rows<D, M, 1>(q, rows + r, nullptr, out + r);
+}
+
+template <Metric M>
+void binary_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n, float* out) {
+  const auto* query = static_cast<const uint64_t*>(q.data);
+  const size_t whole = q.dim / 64;
+  const size_t rest = q.dim % 64;
+  for (size_t r = 0; r < n; ++r) {
+    const std::byte* row = rows[r];
+    if (r + 4 < n) __builtin_prefetch(rows[r + 4]);
+    int64_t both = 0;
+    int64_t ones = 0;
+    const auto step = [&](uint64_t x, uint64_t y) __attribute__((always_inline)) {
+      if constexpr (M == Metric::kL2 || M == Metric::kHamming) {
+        both += __builtin_popcountll(x ^ y);
+      } else {
+        both += __builtin_popcountll(x & y);
+        if constexpr (M == Metric::kCosine) ones += __builtin_popcountll(x);
+      }
+    };
+    for (size_t w = 0; w < whole; ++w) {
+      uint64_t x;
+      __builtin_memcpy(&x, row + w * 8, 8);
+      step(x, query[w]);
+    }
+    if (rest != 0) {
+      uint64_t x = 0;
+      __builtin_memcpy(&x, row + whole * 8, (rest + 7) / 8);
+      step(x & ((uint64_t{1} << rest) - 1), query[whole]);  // bits past dim are not part of the vector
+    }
+    if constexpr (M == Metric::kCosine) {
+      out[r] = cosine_of(static_cast<double>(both), q.norm2, static_cast<double>(ones));
+    } else {
+      out[r] = static_cast<float>(M == Metric::kInnerProduct ? -both : both);
+    }
+  }
+}
+
+template <int R>
+inline void code_rows(const uint8_t* query, const int8_t* const* rows, size_t padded, int32_t* out) {
+  V::I sum[R];
+  RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::izero();
+  for (size_t i = 0; i < padded; i += 64) {
+    RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::dot_codes(sum[r], query + i, rows[r] + i);
+  }
+  RVF_UNROLL for (int r = 0; r < R; ++r) out[r] = V::total32(sum[r]);
+}
+
+inline void code_dots_impl(const uint8_t* query, const int8_t* const* rows, size_t n, size_t padded,
+                           int32_t* out) {
+  size_t r = 0;
+  for (; r + 4 <= n; r += 4) code_rows<4>(query, rows + r, padded, out + r);
+  for (; r < n; ++r) code_rows<1>(query, rows + r, padded, out + r);
+}
+
+template <DType D>
+KernelFn pick(Metric metric, bool integer) {
+  if constexpr (D == DType::kI8 || D == DType::kU8) {
+    if (integer) {
+      switch (metric) {
+        case Metric::kL2: return integer_kernel<D, Metric::kL2>;
+        case Metric::kInnerProduct: return integer_kernel<D, Metric::kInnerProduct>;
+        case Metric::kCosine: return integer_kernel<D, Metric::kCosine>;
+        case Metric::kHamming: return nullptr;
+      }
+    }
+  }
+  switch (metric) {
+    case Metric::kL2: return float_kernel<D, Metric::kL2>;
+    case Metric::kInnerProduct: return float_kernel<D, Metric::kInnerProduct>;
+    case Metric::kCosine: return float_kernel<D, Metric::kCosine>;
+    case Metric::kHamming: return nullptr;
+  }
+  return nullptr;
+}
+
+inline KernelFn kernel_of(DType dtype, Metric metric, bool integer) {
+  switch (dtype) {
+    case DType::kF32: return pick<DType::kF32>(metric, integer);
+    case DType::kF16: return pick<DType::kF16>(metric, integer);
+    case DType::kBF16: return pick<DType::kBF16>(metric, integer);
+    case DType::kI8: return pick<DType::kI8>(metric, integer);
+    case DType::kU8: return pick<DType::kU8>(metric, integer);
+    case DType::kI4: return pick<DType::kI4>(metric, integer);
+    case DType::kBinary:
+      switch (metric) {
+        case Metric::kL2: return binary_kernel<Metric::kL2>;
+        case Metric::kInnerProduct: return binary_kernel<Metric::kInnerProduct>;
+        case Metric::kCosine: return binary_kernel<Metric::kCosine>;
+        case Metric::kHamming: return binary_kernel<Metric::kHamming>;
+      }
+      return nullptr;
+    case DType::kPQ:
+    case DType::kCustom: return nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace rvf::kernels::detail
