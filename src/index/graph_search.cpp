@@ -1,0 +1,210 @@
+#include <optional>
+
+#include "index/beam.hpp"
+#include "index/flat.hpp"
+#include "index/graph.hpp"
+#include "index/graph_view.hpp"
+
+namespace rvf::index {
+
+struct SearchScratch::Impl {
+  VisitedMarks visited;
+  BeamPool pool;
+};
+
+SearchScratch::SearchScratch() : impl_(std::make_unique<Impl>()) {}
+SearchScratch::~SearchScratch() = default;
+SearchScratch::SearchScratch(SearchScratch&&) noexcept = default;
+SearchScratch& SearchScratch::operator=(SearchScratch&&) noexcept = default;
+
+namespace {
+
+// A filter that few rows pass is answered by scanning them: one distance costs about as much in a scan as
+// a sixteenth of an expansion, and the scan is exact.
+constexpr double kDistancesPerExpansion = 16;
+constexpr uint32_t kMaxFilterEf = 4096;
+
+// The stored rows of a graph's nodes, seen from the query.
+class RowSpace {
+ public:
+  RowSpace(const GraphView& graph, const SearchRequest& request)
+      : graph_(graph), rows_(*request.rows), query_(*request.query),
+        lines_(std::min<size_t>(vector_bytes(query_.dtype(), query_.dim()), 256)) {}
+  void prefetch(uint32_t node) const noexcept {
+    const std::byte* row = rows_[graph_.row_of(node)];
+    for (size_t i = 0; i < lines_; i += 64) __builtin_prefetch(row + i);
+  }
+  void distances(const uint32_t* nodes, size_t n, float* out) const noexcept {
+    const std::byte* rows[wire::kMaxListLength];
+    for (size_t i = 0; i < n; ++i) rows[i] = rows_[graph_.row_of(nodes[i])];
+    query_.distances(rows, n, out);
+  }
+
+ private:
+  const GraphView& graph_;
+  const RowTable& rows_;
+  const kernels::PreparedQuery& query_;
+  size_t lines_;
+};
+
+class GraphIndex final : public Index {
+ public:
+  GraphIndex(GraphView graph, bool only_top) : graph_(std::move(graph)), only_top_(only_top) {}
+
+  Status search(const SearchRequest& request, SearchScratch& scratch,
+                SearchResult& out) const override {
+    out.hits.clear();
+    out.stats = {};
+    RVF_TRY(check(request));
+    const uint64_t budget = request.params.time_budget_ns;
+    const uint64_t deadline = budget == 0 ? 0 : steady_now_ns() + budget;
+    const uint64_t first = graph_.meta().first_row;
+    // With layer A alone nothing but the top rows is searched: the rest has not arrived.
+    const uint64_t end = only_top_ ? request.rows->size() : graph_.row_end();
+    TopK best(request.params.k, request.ids);
+    SearchStats& stats = out.stats;
+    bool in_time = true;
+    const uint32_t ef = beam_width(request);
+    stats.exact = ef == 0;
+    if (ef == 0) {
+      in_time = scan_rows_parallel(request, 0, request.rows->size(), deadline, best, stats);
+      stats.layers |= kLayerScan;
+    } else {
+      in_time = walk(request, ef, deadline, scratch.impl(), best, stats);
+      if (first != 0 && !only_top_) in_time &= scan_rows(request, 0, first, deadline, best, stats);
+      if (end < request.rows->size()) {
+        in_time &= scan_rows_parallel(request, end, request.rows->size(), deadline, best, stats);
+        stats.layers |= kLayerScan;
+      }
+      stats.ef = ef;
+    }
+    stats.visited = stats.distances;
+    stats.timed_out = !in_time;
+    stats.exact &= in_time;
+    best.finish(out.hits);
+    return {};
+  }
+
+  IndexInfo describe() const override {
+    const wire::IndexMeta& m = graph_.meta();
+    IndexInfo info;
+    info.kind = only_top_ ? "graph-top" : "graph";
+    info.rows = graph_.nodes();
+    info.first_row = m.first_row;
+    info.bytes = graph_.bytes();
+    info.m = m.m;
+    info.ef_construction = m.ef_construction;
+    info.max_layer = m.max_layer;
+    info.default_ef = graph_.ef_for(10, kDefaultTargetRecall);
+    info.seed = m.seed;
+    info.metric = m.metric;
+    return info;
+  }
+
+ private:
+  Status check(const SearchRequest& request) const {
+    RVF_TRY(check_request(request));
+    if (request.query->metric() != graph_.meta().metric) {
+      return Error(ErrorCode::kWrongMetric, std::string("the index was built for ") +
+                                                metric_name(graph_.meta().metric) + ", the query asks " +
+                                                metric_name(request.query->metric()));
+    }
+    if (request.query->dim() != graph_.meta().dim) {
+      return Error(ErrorCode::kWrongDimension,
+                   "the index has " + std::to_string(graph_.meta().dim) + " dimensions");
+    }
+    if (graph_.row_end() > request.rows->size()) {
+      return Error(ErrorCode::kBadArgument, "the index covers rows up to " +
+                                                std::to_string(graph_.row_end()) + ", the table has " +
+                                                std::to_string(request.rows->size()));
+    }
+    return {};
+  }
+
+  // 0: scan instead.
+  uint32_t beam_width(const SearchRequest& r) const {
+    const SearchParams& p = r.params;
+    if (p.exact) return 0;
+    const float target = p.target_recall > 0 ? p.target_recall : kDefaultTargetRecall;
+    uint32_t ef = p.ef != 0 ? std::max(p.ef, p.k) : graph_.ef_for(p.k, target);
+    const uint64_t live = graph_.nodes();
+    double passing = static_cast<double>(live);
+    if (r.filter != nullptr) {
+      passing = std::min(passing, static_cast<double>(r.filter->count()));
+    } else if (r.dead != nullptr) {
+      passing = std::max(0.0, passing - static_cast<double>(r.dead->count()));
+    }
+    if (only_top_) return std::max<uint32_t>(1, std::min(ef, graph_.nodes()));
+    const double wide = ef * static_cast<double>(live) / std::max(passing, 1.0);
+    if (passing <= wide * kDistancesPerExpansion * (r.filter != nullptr ? 1.0 : 0.25)) return 0;
+    if (r.filter != nullptr || passing < 0.5 * static_cast<double>(live)) {
+      ef = static_cast<uint32_t>(std::min<double>(wide, std::max(kMaxFilterEf, ef)));
+    }
+    return ef;
+  }
+
+  bool walk(const SearchRequest& r, uint32_t ef, uint64_t deadline, SearchScratch::Impl& scratch,
+            TopK& best, SearchStats& stats) const {
+    const RowSpace space(graph_, r);
+    BeamCounts counts;
+    bool in_time = true;
+    const auto stop = [&] {
+      if (deadline == 0 || counts.expansions % 8 != 0 || steady_now_ns() <= deadline) return false;
+      in_time = false;
+      return true;
+    };
+    uint32_t entry = graph_.entry();
+    float distance = 0;
+    space.distances(&entry, 1, &distance);
+    ++counts.distances;
+    BeamPool& pool = scratch.pool;
+    for (uint32_t layer = graph_.meta().max_layer; layer > 0 && in_time; --layer) {
+      pool.start(1);
+      scratch.visited.start(graph_.nodes());
+      scratch.visited.insert(entry);
+      pool.offer(distance, entry);
+      expand_beam(graph_, layer, space, pool, scratch.visited, counts, [](uint32_t, float) {}, stop);
+      entry = pool[0].node;
+      distance = pool[0].distance;
+    }
+    const auto seen = [&](uint32_t node, float d) {
+      if (!(d <= best.bound()) && best.full()) return;
+      const uint64_t row = graph_.row_of(node);
+      if (r.dead != nullptr && r.dead->test(row)) return;
+      if (r.filter != nullptr && !r.filter->test(row)) return;
+      best.offer(row, d);
+    };
+    pool.start(ef);
+    scratch.visited.start(graph_.nodes());
+    scratch.visited.insert(entry);
+    pool.offer(distance, entry);
+    seen(entry, distance);
+    if (in_time) expand_beam(graph_, 0, space, pool, scratch.visited, counts, seen, stop);
+    stats.distances += counts.distances;
+    stats.expansions += counts.expansions;
+    stats.bad_lists += counts.bad_lists;
+    stats.layers |= only_top_ ? kLayerA : kLayerA | kLayerC;
+    return in_time;
+  }
+
+  GraphView graph_;
+  bool only_top_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Index>> open_graph(const std::vector<wire::ByteSpan>& layer_c,
+                                          wire::ByteSpan layer_a) {
+  const bool only_top = layer_c.empty();
+  RVF_ASSIGN(GraphView view,
+             GraphView::open(only_top ? std::vector<wire::ByteSpan>{layer_a} : layer_c));
+  const uint8_t wanted = only_top ? wire::kIndexLayerA : wire::kIndexLayerC;
+  if (view.meta().layer_level != wanted || view.meta().node_map.empty() == only_top) {
+    return Error(ErrorCode::kCorrupt, "INDEX payloads of layer level " +
+                                          std::to_string(view.meta().layer_level) + " where " +
+                                          std::to_string(wanted) + " is needed");
+  }
+  return std::unique_ptr<Index>(std::make_unique<GraphIndex>(std::move(view), only_top));
+}
+
+}  // namespace rvf::index
