@@ -89,13 +89,17 @@ Status InvertedEncoder::add_term(std::string_view term, std::span<const Inverted
 Result<Bytes> InvertedEncoder::finish() {
   Bytes bytes;
   ByteWriter out(bytes);
-  out.u16(field_id_);
+  // The header that all kinds of METAIDX have in common.
   out.u8(kMetaIdxInverted);
-  out.u8(kInvertedVersion);
+  out.u8(kMetaIdxStringType);
+  out.u16(field_id_);
+  out.u32(0);
+  out.u64(terms_);
+  out.zeros(kMetaIdxCommonHeader - 16);
+  out.u32(kInvertedVersion);
   out.u32(flags_);
   out.u64(docs_.size());
   out.u64(total_length_);
-  out.u64(terms_);
   out.u32(kInvertedRestartInterval);
   out.u32(static_cast<uint32_t>(restarts_.size()));
   uint64_t at = kInvertedHeaderSize;
@@ -140,13 +144,16 @@ bool PostingCursor::next(InvertedPosting& out) noexcept {
 Result<InvertedView> InvertedView::open(ByteSpan payload) {
   ByteReader in(payload);
   InvertedView v;
-  v.field_id_ = in.u16();
   const uint8_t kind = in.u8();
-  const uint8_t version = in.u8();
+  in.skip(1);
+  v.field_id_ = in.u16();
+  in.skip(4);
+  v.term_count_ = in.u64();
+  in.skip(kMetaIdxCommonHeader - 16);
+  const uint32_t version = in.u32();
   v.flags_ = in.u32();
   v.doc_count_ = in.u64();
   v.total_length_ = in.u64();
-  v.term_count_ = in.u64();
   v.interval_ = in.u32();
   v.restart_count_ = in.u32();
   const uint64_t ids = in.u64();

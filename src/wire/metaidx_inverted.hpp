@@ -19,9 +19,11 @@
 namespace rvf::wire {
 
 inline constexpr uint8_t kMetaIdxInverted = 0;
-inline constexpr uint8_t kInvertedVersion = 1;
+inline constexpr uint8_t kMetaIdxStringType = 1;
+inline constexpr size_t kMetaIdxCommonHeader = 64;  // the same for every kind of METAIDX
+inline constexpr uint32_t kInvertedVersion = 1;
 inline constexpr uint32_t kInvertedRestartInterval = 16;
-inline constexpr size_t kInvertedHeaderSize = 96;
+inline constexpr size_t kInvertedHeaderSize = 152;
 inline constexpr size_t kMaxTermBytes = 255;
 
 struct InvertedDoc {
