@@ -32,6 +32,11 @@ void CodeSpace::Query::set(uint32_t node) noexcept {
   extra_ = space_->extra_.empty() ? 0 : space_->extra_[node];
 }
 
+void CodeSpace::Query::set_as_search(uint32_t node) noexcept {
+  set(node);
+  extra_ = 0;
+}
+
 void CodeSpace::Query::distances(const uint32_t* nodes, size_t n, float* out) const noexcept {
   const CodeSpace& s = *space_;
   const int8_t** rows = rows_.get();
@@ -98,6 +103,8 @@ Status CodeSpace::fit(const GraphInput& input, uint64_t seed) {
     for (size_t d = 0; d < dim; ++d) mean_[d] += v[d] / static_cast<float>(rows);
     sample.insert(sample.end(), v.begin(), v.end());
   }
+  // The extra coordinate of ip is measured from the origin, so ip is not centred.
+  if (input.metric == Metric::kInnerProduct) mean_.assign(dim, 0.0F);
   for (size_t i = 0; i < sample.size(); ++i) sample[i] = std::fabs(sample[i] - mean_[i % dim]);
   const auto at = sample.begin() +
                   static_cast<ptrdiff_t>(kCovered * static_cast<double>(sample.size() - 1));

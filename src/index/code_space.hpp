@@ -1,7 +1,7 @@
 // The vectors as the graph builder sees them: int8 codes compared by squared l2 in exact integers, so a
 // build gives the same graph on every machine. l2 on i8, u8, i4 and binary rows is kept exactly (binary l2
-// is hamming); floats are centred and scaled; cosine normalises rows first; for ip one more coordinate makes
-// all norms equal (Bachrach et al., 2014), which turns the largest dot product into the smallest l2.
+// is hamming); floats are centred and scaled; cosine normalises rows first; for ip, which is not centred, one
+// more coordinate makes all norms equal (Bachrach et al., 2014), so the largest dot product is the smallest l2.
 // Thread-safety: immutable after make().
 #pragma once
 #include <cstddef>
@@ -35,6 +35,8 @@ class CodeSpace {
         : space_(&space), code_(aligned_array<uint8_t>(space.stride_)),
           rows_(std::make_unique<const int8_t*[]>(512)), dots_(std::make_unique<int32_t[]>(512)) {}
     void set(uint32_t node) noexcept;
+    // The node's vector as a user's query: for ip without the extra coordinate.
+    void set_as_search(uint32_t node) noexcept;
     // out[i] = distance to nodes[i]; n <= 512.
     void distances(const uint32_t* nodes, size_t n, float* out) const noexcept;
 

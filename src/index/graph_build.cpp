@@ -246,7 +246,7 @@ void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
     Worker& w = workers_[worker];
     float distances[512];
     for (uint64_t q = b; q < e; ++q) {
-      w.query.set(order[known + q]);
+      w.query.set_as_search(order[known + q]);
       w.pool.start(kDepth);
       for (size_t at = 0; at < nodes.size(); at += 512) {
         const size_t n = std::min<size_t>(512, nodes.size() - at);
@@ -266,7 +266,7 @@ void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
     executor_.parallel_for(queries, 4, [&](size_t worker, uint64_t b, uint64_t e) {
       Worker& w = workers_[worker];
       for (uint64_t q = b; q < e; ++q) {
-        w.query.set(order[known + q]);
+        w.query.set_as_search(order[known + q]);
         const Near at = descend(0, w);
         beam(0, w, ef, &at, 1);
         const auto common = [&](size_t k) {

@@ -1,0 +1,66 @@
+#include <gtest/gtest.h>
+
+#include "index/graph.hpp"
+#include "index/test_data.hpp"
+
+namespace rvf::index {
+namespace {
+
+// Payloads live in buffers of their exact size, so that a sanitizer sees any read outside.
+TEST(GraphDamage, ChangedBytesNeverCrashASearchOrAnExtension) {
+  const TestSet set = make_set(2200, 16, 8, DType::kF32, 3);
+  const auto good = build_graph(set.input(Metric::kL2, 2100), {});
+  ASSERT_TRUE(good.ok());
+  std::mt19937 rng(6);
+  int opened = 0;
+  for (int round = 0; round < 1500; ++round) {
+    const bool top = round % 4 == 0;
+    wire::Bytes bytes = top ? good->layer_a : good->layer_c[0];
+    const size_t region = round % 3;
+    for (unsigned i = 0; i <= rng() % 8; ++i) {
+      const size_t at = region == 0   ? rng() % 80
+                        : region == 1 ? bytes.size() - 1 - rng() % 200
+                                      : rng() % bytes.size();
+      bytes[at] = static_cast<std::byte>(rng());
+    }
+    const auto index = top ? open_graph({}, bytes) : open_graph({bytes}, {});
+    if (!index.ok()) continue;
+    ++opened;
+    for (const auto& q : set.queries) {
+      const SearchResult got = search(**index, set, q, Metric::kL2);
+      for (const Hit& h : got.hits) ASSERT_LT(h.row, set.table.size());
+    }
+    if (!top && round % 10 == 1) {
+      (void)extend_graph({bytes}, set.input(Metric::kL2, 2200), {});
+    }
+  }
+  EXPECT_GT(opened, 100);
+}
+
+TEST(GraphDamage, APayloadCutShortIsRefused) {
+  const TestSet set = make_set(500, 16, 8);
+  const auto good = build_graph(set.input(Metric::kL2, 500), {});
+  ASSERT_TRUE(good.ok());
+  for (size_t size = 0; size < good->layer_c[0].size(); size += size < 300 ? 1 : 97) {
+    const wire::Bytes cut(good->layer_c[0].begin(),
+                          good->layer_c[0].begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_FALSE(open_graph({cut}, {}).ok()) << size;
+  }
+}
+
+TEST(GraphDamage, AMissingPartIsReported) {
+  const TestSet set = make_set(2000, 16, 8);
+  GraphParams params;
+  params.max_payload_bytes = 20000;
+  const auto parts = build_graph(set.input(Metric::kL2, 2000), params);
+  ASSERT_TRUE(parts.ok());
+  ASSERT_GT(parts->layer_c.size(), 2u);
+  auto spans = spans_of(*parts);
+  spans.erase(spans.begin() + 1);
+  EXPECT_EQ(open_graph(spans, {}).error().code, ErrorCode::kCorrupt);
+  spans.pop_back();
+  EXPECT_EQ(open_graph(spans, {}).error().code, ErrorCode::kCorrupt);
+}
+
+}  // namespace
+}  // namespace rvf::index

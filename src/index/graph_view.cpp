@@ -6,7 +6,7 @@
 namespace rvf::index {
 namespace {
 
-constexpr uint32_t kLeastEf = 32;
+constexpr uint32_t kLeastEf = 16;
 
 // Beam width for `target` on the measured curve of one k; 0 when that k was not measured.
 double width_on_curve(const std::vector<wire::CalibrationPoint>& points, uint32_t k, double target) {

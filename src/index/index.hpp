@@ -22,7 +22,7 @@ namespace rvf::index {
 struct SearchParams {
   uint32_t k = 10;            // at least 1
   uint32_t ef = 0;            // beam width; 0 takes the width calibrated for target_recall
-  float target_recall = 0;    // used when ef is 0; 0 takes the default (kDefaultTargetRecall)
+  float target_recall = 0;    // used when ef is 0; 0 takes kDefaultTargetRecall and never less than 64 wide
   uint64_t time_budget_ns = 0;  // 0: none. What was found in time is returned, stats.timed_out is set
   bool exact = false;         // scan every row
 };
