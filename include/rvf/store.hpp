@@ -1,0 +1,289 @@
+// Store: a crash-safe set of vectors in one file, searchable the moment it is opened.
+//
+//   auto store = rvf::Store::create("notes.rvf", {.dimension = 384, .metric = rvf::Metric::kCosine});
+//   if (!store) return fail(store.error());
+//   store->ingest(rvf::Vectors::from_f32(values, 384));          // durable when it returns
+//   auto hits = store->query(query_vector, {.k = 10});
+//
+// Ownership: a Store owns its file handle and, if writable, the right to write: one writer a store, on
+// the whole machine. Readers take no lock. Snapshots stay valid and unchanged while held, whatever happens to the
+// store: later commits, a compaction, closing it.
+// Thread-safety: every function may be called from any thread. Writes run one after another; queries run
+// on the newest snapshot and block nobody.
+// Durability: see Durability and docs/durability.md. Errors: values, see rvf/error.hpp; a failed write leaves
+// everything acknowledged before it in place.
+// Distances: l2 is squared, cosine 1 - cos, ip minus the dot product, hamming the number of differing bits.
+#pragma once
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rvf/executor.hpp"
+#include "rvf/result.hpp"
+#include "rvf/types.hpp"
+
+namespace rvf {
+
+namespace io {
+class FileSystem;
+}
+
+enum class Durability : uint8_t {
+  kSync,   // on stable storage when the call returns (two fsyncs)
+  kFlush,  // handed to the operating system: survives the process, perhaps not a power loss
+  kNone,   // kept until commit(), sync(), close(); lost if the process dies before
+};
+
+enum class IndexPolicy : uint8_t {
+  kAuto,    // a commit that leaves many rows outside the index also extends it (takes its time)
+  kManual,  // only build_index() and compact() do; rows outside are scanned exactly
+};
+
+struct CreateOptions {
+  uint32_t dimension = 0;  // 1 to 65535
+  Metric metric = Metric::kL2;
+  DType dtype = DType::kF32;  // f32 f16 bf16 i8 u8 binary
+  uint16_t graph_m = 16;      // neighbours a graph node has, twice that on the base layer
+  uint32_t ef_construction = 128;
+  uint64_t seed = 0x5256465F47524148;
+  std::string application;  // free text kept in the file, for example an application's settings
+};
+
+struct OpenOptions {
+  Durability durability = Durability::kSync;
+  IndexPolicy index_policy = IndexPolicy::kAuto;
+  std::shared_ptr<Executor> executor;  // for building indexes and batch queries; null: the calling thread
+  uint64_t memory_budget = 0;          // bytes of heap that opening may take; 0: no limit
+  uint64_t verify_at_open = 16U << 20;  // a store of at most this many live bytes has every hash checked
+  std::shared_ptr<io::FileSystem> file_system;  // null: the operating system's
+};
+
+// Vectors of the caller, one after another without padding. Borrowed for the call.
+struct Vectors {
+  const void* data = nullptr;
+  DType dtype = DType::kF32;
+  size_t count = 0;
+  size_t dimension = 0;
+
+  static Vectors from_f32(std::span<const float> values, size_t dimension) {
+    return {values.data(), DType::kF32, dimension == 0 ? 0 : values.size() / dimension, dimension};
+  }
+};
+
+// A payload that belongs to the store's content but is not a vector: metadata, text indexes, anything an
+// application keeps. Committed together with the vectors of the same batch.
+struct Attachment {
+  uint8_t type = 0;      // a segment type, for example 0x07 META or 0xF0-0xFF
+  uint16_t flags = 0;
+  bool compress = false;  // store with zstd
+  std::vector<std::byte> payload;
+};
+
+struct SegmentInfo {
+  uint64_t segment_id = 0;
+  uint8_t type = 0;
+  uint8_t tier = 0;
+  uint16_t flags = 0;
+  uint64_t offset = 0;         // bytes from the start of the file
+  uint64_t payload_bytes = 0;  // as stored
+  uint64_t rows = 0;           // of a VEC segment
+  uint8_t compression = 0;
+  uint16_t shard = 0;          // 0: this file
+};
+
+// Everything that one commit does. Deletions act on what was there before the batch.
+struct WriteBatch {
+  Vectors vectors;
+  std::span<const uint64_t> ids;  // empty: counted on from the highest id; an id that exists is replaced
+  std::span<const uint64_t> delete_ids;
+  std::span<const Attachment> attach;
+  std::span<const uint64_t> detach;  // segment ids
+};
+
+struct WriteReport {
+  uint32_t epoch = 0;
+  uint64_t added = 0;
+  uint64_t replaced = 0;   // of `added`, ids that existed
+  uint64_t deleted = 0;    // of the delete list, ids that existed
+  uint64_t first_id = 0;   // where ids were given out
+  std::vector<uint64_t> attached;  // segment ids of the attachments, in order
+};
+
+struct QueryOptions {
+  uint32_t k = 10;           // at least 1; more than the store holds yields all
+  uint32_t ef = 0;           // beam width of the graph search; 0: chosen for target_recall
+  float target_recall = 0;   // 0: the default, 0.97 measured at build time
+  uint64_t time_budget_us = 0;  // 0: none; when it ends, what was found is returned and `timed_out` set
+  bool exact = false;        // compare with every vector
+};
+
+struct Neighbor {
+  uint64_t id = 0;
+  float distance = 0;
+  friend bool operator==(const Neighbor&, const Neighbor&) = default;
+};
+
+struct QueryResult {
+  std::vector<Neighbor> neighbors;  // ascending by (distance, id)
+  uint64_t distances = 0;  // computed
+  uint32_t ef = 0;
+  bool exact = false;      // these are the true nearest
+  bool timed_out = false;
+};
+
+struct RecoveryInfo {
+  bool recovered = false;     // the newest commit was not intact, an older one was taken
+  uint32_t epoch = 0;         // of the commit that was taken
+  uint32_t lost_epochs = 0;   // commits after it that could not be read; 0 if merely an unfinished one
+  uint64_t ignored_bytes = 0;  // after it; unfinished writes, reclaimed by compaction
+  std::string reason;
+};
+
+struct StoreStatus {
+  uint64_t vectors = 0;  // live
+  uint64_t deleted = 0;  // dead rows that compaction would reclaim
+  uint32_t dimension = 0;
+  Metric metric = Metric::kL2;
+  DType dtype = DType::kF32;
+  uint32_t epoch = 0;
+  uint64_t file_bytes = 0;
+  uint64_t live_bytes = 0;
+  uint64_t segments = 0;  // live
+  uint64_t next_id = 0;
+  uint64_t created_ns = 0, modified_ns = 0;
+  std::string index_kind;       // "none", "graph"
+  uint64_t indexed_rows = 0;
+  uint64_t index_bytes = 0;
+  uint32_t index_default_ef = 0;
+  uint64_t tier_rows[3] = {0, 0, 0};  // hot, warm, cold
+  std::string layout = "native";
+  std::string application;
+  std::array<uint8_t, 16> file_id{};
+  bool writable = false;
+  RecoveryInfo recovery;
+};
+
+struct VerifyOptions {
+  bool deep = false;  // also block checksums, ids against the row map, finite values, graph lists
+  const Progress* progress = nullptr;
+};
+
+struct VerifyReport {
+  uint64_t segments = 0;
+  uint64_t bytes = 0;
+  std::vector<Error> problems;  // empty: everything that was checked is right
+};
+
+struct EpochEntry {
+  uint32_t epoch = 0;
+  uint64_t manifest_offset = 0;
+  uint64_t vectors = 0;
+  uint64_t modified_ns = 0;
+  bool full = false;
+};
+
+struct CompactOptions {
+  uint64_t bytes_per_second = 0;  // of reading and writing; 0: as fast as it goes
+  bool tiers = false;             // move rows that are seldom found to warm (8-bit) and cold (4-bit) blocks
+  double hot_fraction = 0.2;      // of the rows, by access
+  double warm_fraction = 0.5;     // of the rows; the rest is cold
+  bool cold_shard = false;        // with tiers: cold rows go to "<store>.cold.0" beside the store
+  bool rebuild_index = true;      // false: drop the graph; build_index() makes it later
+  const Progress* progress = nullptr;
+};
+
+struct CompactReport {
+  uint64_t bytes_before = 0;
+  uint64_t bytes_after = 0;
+  uint64_t rows_dropped = 0;
+  bool resumed = false;  // continued what an interrupted compaction had begun
+  uint64_t tier_rows[3] = {0, 0, 0};
+};
+
+// One epoch of a store, immutable. Cheap to copy; keeps the mapped file alive.
+class Snapshot {
+ public:
+  struct Impl;  // opaque
+  uint32_t epoch() const noexcept;
+  uint64_t size() const noexcept;  // live vectors
+  uint32_t dimension() const noexcept;
+  DType dtype() const noexcept;
+  Metric metric() const noexcept;
+
+  Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options = {}) const;
+  // One result a query vector; shared out over the executor if there is one.
+  Result<std::vector<QueryResult>> query_batch(const Vectors& queries, const QueryOptions& options = {},
+                                               Executor* executor = nullptr) const;
+
+  bool contains(uint64_t id) const;
+  Result<std::vector<float>> get(uint64_t id) const;            // kNotFound
+  Status get_raw(uint64_t id, std::span<std::byte> out) const;  // vector_bytes(dtype, dimension) bytes
+  // Live ids with their vectors as stored, in row order; stops early when visit returns false.
+  void for_each(const std::function<bool(uint64_t id, std::span<const std::byte> vector)>& visit) const;
+  std::vector<uint64_t> ids() const;  // live, ascending
+
+  std::vector<SegmentInfo> segments() const;  // live ones, in file order
+  // A segment's content, hash checked and decompressed.
+  Result<std::vector<std::byte>> payload(uint64_t segment_id) const;
+
+ private:
+  friend class Store;
+  explicit Snapshot(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+class Store {
+ public:
+  struct Impl;  // opaque
+  // Errors: kAlreadyExists, kBadArgument (names the option), kLockHeld, kIo and its kin.
+  static Result<Store> create(const std::string& path, const CreateOptions& create,
+                              const OpenOptions& open = {});
+  // For reading and writing. Errors: kNoSuchFile, kNotAStore, kManifestNotFound, kLockHeld, ...
+  static Result<Store> open(const std::string& path, const OpenOptions& open = {});
+  static Result<Store> open_readonly(const std::string& path, const OpenOptions& open = {});
+  // A store in memory, from the bytes of a store file.
+  static Result<Store> from_bytes(std::vector<std::byte> bytes, const OpenOptions& open = {});
+
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();  // close(), its error lost
+
+  // Bad input (wrong dimension, NaN or infinity, a value the dtype cannot hold, an id twice) refuses the whole batch.
+  Result<WriteReport> ingest(const Vectors& vectors, std::span<const uint64_t> ids = {});
+  Result<WriteReport> remove(std::span<const uint64_t> ids);
+  Result<WriteReport> remove_range(uint64_t first, uint64_t last);  // both included
+  Result<WriteReport> write(const WriteBatch& batch);
+  // Makes everything written so far durable, whatever the durability mode.
+  Status commit();
+
+  Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options = {}) const;
+  Result<std::vector<QueryResult>> query_batch(const Vectors& queries,
+                                               const QueryOptions& options = {}) const;
+  Result<std::vector<float>> get(uint64_t id) const;
+  Result<Snapshot> snapshot() const;
+  // For readers: adopts what another process committed or compacted. True if there was something new.
+  Result<bool> refresh();
+
+  StoreStatus status() const;
+  Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
+  Result<std::vector<EpochEntry>> epochs() const;
+  // Makes the state of an earlier epoch the newest one, as a new commit: it can itself be rolled back.
+  Result<uint32_t> rollback(uint32_t epoch);
+  // Brings all rows into the index and writes it. Nothing to do below a few thousand rows.
+  Status build_index(const Progress* progress = nullptr);
+  // Rewrites the store into a new file that replaces the old one in one step. Queries and writes go on
+  // meanwhile, from other threads. An interrupted compaction is continued by the next one.
+  Result<CompactReport> compact(const CompactOptions& options = {});
+  Status close();
+
+ private:
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rvf

@@ -1,0 +1,129 @@
+#include "io/lock_file.hpp"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "io/errno_error.hpp"
+#include "types/limits.hpp"
+
+namespace rvf::io {
+namespace {
+
+constexpr uint32_t kLockMagic = 0x52564C46;
+
+// Byte for byte what lies in the lock file; docs/format.md, "Lock file".
+struct LockRecord {
+  uint32_t magic;
+  uint32_t pid;
+  char host[64];
+  uint64_t since_ns;
+  uint8_t writer[16];
+  uint32_t version;
+  uint32_t crc32;  // CRC-32/IEEE of the 100 bytes before
+};
+static_assert(sizeof(LockRecord) == kLockRecordSize);
+
+uint32_t record_crc(const LockRecord& r) {
+  return static_cast<uint32_t>(
+      ::crc32(0, reinterpret_cast<const Bytef*>(&r), offsetof(LockRecord, crc32)));
+}
+
+LockRecord own_record() {
+  LockRecord r{};
+  r.magic = kLockMagic;
+  r.pid = static_cast<uint32_t>(::getpid());
+  if (::gethostname(r.host, sizeof(r.host) - 1) != 0) r.host[0] = '\0';
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  r.since_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<uint64_t>(now.tv_nsec);
+  // Only tells two writers apart in a log; a short read merely makes it less unique.
+  (void)!::getrandom(r.writer, sizeof(r.writer), 0);
+  r.version = 1;
+  r.crc32 = record_crc(r);
+  return r;
+}
+
+std::string describe_holder(int fd) {
+  LockRecord r{};
+  if (::pread(fd, &r, sizeof(r), 0) != static_cast<ssize_t>(sizeof(r)) || r.magic != kLockMagic ||
+      r.crc32 != record_crc(r)) {
+    return "another writer";
+  }
+  r.host[sizeof(r.host) - 1] = '\0';
+  std::array<char, 32> when{};
+  const auto seconds = static_cast<time_t>(r.since_ns / 1'000'000'000U);
+  tm utc{};
+  if (::gmtime_r(&seconds, &utc) != nullptr) {
+    (void)std::strftime(when.data(), when.size(), "%Y-%m-%d %H:%M:%S UTC", &utc);
+  }
+  return "process " + std::to_string(r.pid) + " on " + r.host + " since " + when.data();
+}
+
+class PosixLock final : public WriterLock {
+ public:
+  PosixLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  ~PosixLock() override {
+    ::unlink(path_.c_str());  // before the lock goes: afterwards it might be somebody else's file
+    ::close(fd_);
+  }
+
+ private:
+  int fd_;
+  std::string path_;
+};
+
+// A lock on a file that was unlinked meanwhile protects nothing: the next writer makes a new file.
+bool still_at_path(int fd, const std::string& path) {
+  struct stat mine{};
+  struct stat there{};
+  return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WriterLock>> lock_store_file(const std::string& store_path) {
+  const std::string path = store_path + ".lock";
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return errno_error(errno, "create the lock file", path);
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+      const int error_number = errno;
+      if (error_number == EAGAIN || error_number == EACCES) {
+        const std::string holder = describe_holder(fd);
+        ::close(fd);
+        return Error(ErrorCode::kLockHeld,
+                     store_path + " is being written by " + holder +
+                         "; wait for it to finish, or open the store read-only");
+      }
+      ::close(fd);
+      return errno_error(error_number, "lock", path);
+    }
+    if (!still_at_path(fd, path)) {
+      ::close(fd);
+      continue;
+    }
+    const LockRecord record = own_record();
+    if (::pwrite(fd, &record, sizeof(record), 0) != static_cast<ssize_t>(sizeof(record)) ||
+        ::ftruncate(fd, sizeof(record)) != 0) {
+      const int error_number = errno;
+      ::close(fd);
+      return errno_error(error_number, "write the lock file", path);
+    }
+    return std::unique_ptr<WriterLock>(new PosixLock(fd, path));
+  }
+  return Error(ErrorCode::kLockHeld, store_path + " is contended by several writers; try again");
+}
+
+}  // namespace rvf::io

@@ -1,0 +1,222 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "io/errno_error.hpp"
+#include "io/file.hpp"
+#include "io/lock_file.hpp"
+
+namespace rvf::io {
+namespace {
+
+class PosixMapping final : public Mapping {
+ public:
+  PosixMapping(void* address, size_t length) : address_(address), length_(length) {}
+  ~PosixMapping() override { ::munmap(address_, length_); }
+  std::span<const std::byte> bytes() const noexcept override {
+    return {static_cast<const std::byte*>(address_), length_};
+  }
+  void will_need(uint64_t offset, uint64_t length) const noexcept override {
+    advise(offset, length, MADV_WILLNEED);
+  }
+  void expect_random() const noexcept override { advise(0, length_, MADV_RANDOM); }
+
+ private:
+  void advise(uint64_t offset, uint64_t length, int advice) const noexcept {
+    const uint64_t page = 4096;
+    const uint64_t begin = offset / page * page;
+    if (begin >= length_) return;
+    const uint64_t end = std::min<uint64_t>(offset + length, length_);
+    (void)::madvise(static_cast<std::byte*>(address_) + begin, end - begin, advice);
+  }
+  void* address_;
+  size_t length_;
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  ~PosixFile() override { ::close(fd_); }
+
+  Result<uint64_t> size() const override {
+    struct stat st{};
+    if (::fstat(fd_, &st) != 0) return errno_error(errno, "read the size of", path_);
+    return static_cast<uint64_t>(st.st_size);
+  }
+
+  Status read(uint64_t offset, std::span<std::byte> out) const override {
+    while (!out.empty()) {
+      const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        return errno_error(errno, "read", path_);
+      }
+      if (n == 0) {
+        return Error(ErrorCode::kTruncated, path_ + " ends before the bytes asked for", 0, offset);
+      }
+      out = out.subspan(static_cast<size_t>(n));
+      offset += static_cast<uint64_t>(n);
+    }
+    return {};
+  }
+
+  Status write(uint64_t offset, std::span<const std::span<const std::byte>> parts) override {
+    std::vector<iovec> vectors;
+    vectors.reserve(parts.size());
+    for (const auto& p : parts) {
+      if (!p.empty()) vectors.push_back({const_cast<std::byte*>(p.data()), p.size()});
+    }
+    size_t first = 0;
+    while (first < vectors.size()) {
+      const int count = static_cast<int>(std::min<size_t>(vectors.size() - first, 512));
+      const ssize_t n = ::pwritev(fd_, vectors.data() + first, count, static_cast<off_t>(offset));
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        return errno_error(errno, "write", path_);
+      }
+      if (n == 0) return errno_error(ENOSPC, "write", path_);
+      offset += static_cast<uint64_t>(n);
+      auto left = static_cast<size_t>(n);
+      while (first < vectors.size() && left >= vectors[first].iov_len) {
+        left -= vectors[first].iov_len;
+        ++first;
+      }
+      if (left > 0) {
+        vectors[first].iov_base = static_cast<std::byte*>(vectors[first].iov_base) + left;
+        vectors[first].iov_len -= left;
+      }
+    }
+    return {};
+  }
+  using File::write;
+
+  Status sync() override {
+    if (::fdatasync(fd_) != 0) {
+      Error e = errno_error(errno, "sync", path_);
+      if (e.code == ErrorCode::kIo) e.code = ErrorCode::kSyncFailed;
+      return e;
+    }
+    return {};
+  }
+
+  Status truncate(uint64_t size) override {
+    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) {
+      return errno_error(errno, "truncate", path_);
+    }
+    return {};
+  }
+
+  Result<std::shared_ptr<const Mapping>> map(uint64_t length) const override {
+    void* p = ::mmap(nullptr, std::max<uint64_t>(length, 1), PROT_READ, MAP_SHARED, fd_, 0);
+    if (p == MAP_FAILED) return errno_error(errno, "map", path_);
+    std::shared_ptr<const Mapping> m =
+        std::make_shared<PosixMapping>(p, std::max<uint64_t>(length, 1));
+    return m;
+  }
+
+  Result<Identity> identity() const override {
+    struct stat st{};
+    if (::fstat(fd_, &st) != 0) return errno_error(errno, "identify", path_);
+    return Identity{static_cast<uint64_t>(st.st_dev), static_cast<uint64_t>(st.st_ino)};
+  }
+
+  Status reserve(uint64_t offset, uint64_t length) override {
+#ifdef FALLOC_FL_KEEP_SIZE
+    // Blocks beyond the end are taken without changing the size, so a crash leaves no zeros at the tail.
+    if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                    static_cast<off_t>(length)) != 0 &&
+        (errno == ENOSPC || errno == EDQUOT)) {
+      return errno_error(errno, "write", path_);
+    }
+#endif
+    return {};
+  }
+
+ private:
+  int fd_;
+  std::string path_;
+};
+
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // O_NONBLOCK: a FIFO must not hang the caller
+    if (mode == OpenMode::kRead) flags |= O_RDONLY;
+    if (mode == OpenMode::kReadWrite) flags |= O_RDWR;
+    if (mode == OpenMode::kCreateNew) flags |= O_RDWR | O_CREAT | O_EXCL;
+    const int fd = ::open(path.c_str(), flags, 0644);
+    if (fd < 0) {
+      return errno_error(errno, mode == OpenMode::kCreateNew ? "create" : "open", path);
+    }
+    auto file = std::make_unique<PosixFile>(fd, path);
+    struct stat st{};
+    if (::fstat(fd, &st) != 0) return errno_error(errno, "open", path);
+    if (!S_ISREG(st.st_mode)) {
+      return Error(ErrorCode::kNotAStore,
+                   path + (S_ISDIR(st.st_mode) ? " is a directory, not a file"
+                                               : " is not a regular file"));
+    }
+    return std::unique_ptr<File>(std::move(file));
+  }
+
+  Result<bool> exists(const std::string& path) override {
+    struct stat st{};
+    if (::stat(path.c_str(), &st) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return errno_error(errno, "look up", path);
+  }
+
+  Status rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return errno_error(errno, "rename", from);
+    return {};
+  }
+
+  Status remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return errno_error(errno, "remove", path);
+    return {};
+  }
+
+  Status sync_parent(const std::string& path) override {
+    const std::string parent = parent_of(path);
+    const int fd = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return errno_error(errno, "open the folder", parent);
+    const int rc = ::fsync(fd);
+    const int error_number = errno;
+    ::close(fd);
+    // Some file systems cannot sync a folder and say so with EINVAL; nothing better exists there.
+    if (rc != 0 && error_number != EINVAL) {
+      Error e = errno_error(error_number, "sync the folder", parent);
+      e.code = ErrorCode::kSyncFailed;
+      return e;
+    }
+    return {};
+  }
+
+  Result<File::Identity> identity(const std::string& path) override {
+    struct stat st{};
+    if (::stat(path.c_str(), &st) != 0) return errno_error(errno, "look up", path);
+    return File::Identity{static_cast<uint64_t>(st.st_dev), static_cast<uint64_t>(st.st_ino)};
+  }
+
+  Result<std::unique_ptr<WriterLock>> lock(const std::string& store_path) override {
+    return lock_store_file(store_path);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<FileSystem> posix_file_system() { return std::make_shared<PosixFileSystem>(); }
+
+}  // namespace rvf::io

@@ -1,0 +1,393 @@
+#include "runtime/compaction.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "kernels/convert.hpp"
+#include "wire/hot_codec.hpp"
+#include "wire/vec_codec.hpp"
+
+namespace rvf {
+namespace runtime {
+namespace {
+
+constexpr uint64_t kChunkBytes = 64ULL << 20;
+constexpr uint64_t kCheckpointBytes = 256ULL << 20;
+
+// What the store did not make itself is carried over byte for byte.
+bool is_attachment(const wire::DirEntry& e, const manifest::Head& head) {
+  switch (e.type) {
+    case SegmentType::kQuant:
+    case SegmentType::kHot: return e.tier == 0 && (e.flags & segment_flag::kHot) == 0;
+    case SegmentType::kVec:
+    case SegmentType::kIndex:
+    case SegmentType::kJournal:
+    case SegmentType::kManifest: return false;
+    case SegmentType::kSketch:
+      return std::find(head.sketch_segments.begin(), head.sketch_segments.end(), e.segment_id) ==
+             head.sketch_segments.end();
+    default: return true;
+  }
+}
+
+}  // namespace
+
+Result<CompactReport> Compaction::run() {
+  RVF_TRY(begin());
+  RVF_TRY(prepare_tiers());
+  RVF_TRY(copy_rows());
+  RVF_TRY(copy_attachments(store_.directory, source_->state));
+  if (options_.rebuild_index) RVF_TRY(index_output());
+  if (options_.tiers) RVF_TRY(write_hot());
+  RVF_TRY(finish());
+  return report_;
+}
+
+Status Compaction::begin() {
+  std::lock_guard writing(store_.write_mutex);
+  RVF_TRY(store_.check_writable());
+  RVF_TRY(store_.writer->commit(Durability::kSync));
+  source_ = store_.snapshot_impl();
+  source_root_ = store_.writer->root();
+  source_head_ = store_.writer->head();
+  generation_ = store_.generation;
+  RVF_ASSIGN(report_.bytes_before, store_.file->size());
+  plan_ = make_plan(source_->state, options_, *store_.access);
+  report_.rows_dropped = source_->state.rows.size() - plan_.order.size();
+  // Segment ids of the copy come out of a range that writers of the source will not touch.
+  first_segment_id_ = store_.writer->next_segment_id();
+  const uint64_t row_bytes = wire::row_stride(source_->state.dtype, source_->state.dimension);
+  store_.writer->raise_next_segment_id(first_segment_id_ + 4096 +
+                                       plan_.order.size() * row_bytes / (kChunkBytes / 4) * 2);
+  started_ = std::chrono::steady_clock::now();
+  return open_output();
+}
+
+Status Compaction::open_output() {
+  progress_.source_file_id = source_root_.identity.file_id;
+  progress_.source_epoch = source_->epoch;
+  progress_.settings_hash = plan_hash(plan_, options_);
+  RVF_ASSIGN(report_.resumed, resume(output_path()));
+  if (report_.resumed) return {};
+  RVF_TRY(store_.fs->remove(output_path()));
+  RVF_ASSIGN(auto created, store_.fs->open(output_path(), io::OpenMode::kCreateNew));
+  output_ = std::move(created);
+  writer_ = std::make_unique<Writer>(output_, manifest::ManifestLog(), 0, 1);
+  writer_->head().profile = source_head_.profile;
+  writer_->head().capability = source_head_.capability;
+  writer_->head().unknown = source_head_.unknown;
+  writer_->head().metadata_indexes = source_head_.metadata_indexes;
+  writer_->root() = source_root_;
+  writer_->root().entry_points = writer_->root().top_layer = writer_->root().prefetch = {};
+  writer_->root().centroids = writer_->root().quant_dictionary = writer_->root().hot_cache = {};
+  writer_->root().total_vectors = 0;
+  writer_->root().extension->rows = 0;
+  writer_->root().extension->dead_rows = 0;
+  writer_->raise_next_segment_id(first_segment_id_);
+  writer_->begin_batch();
+  return checkpoint(0, false);
+}
+
+Result<bool> Compaction::resume(const std::string& path) {
+  RVF_ASSIGN(const bool exists, store_.fs->exists(path));
+  if (!exists) return false;
+  auto opened = store_.fs->open(path, io::OpenMode::kReadWrite);
+  if (!opened) return false;
+  std::shared_ptr<io::File> file = std::move(*opened);
+  auto found = manifest::find_manifest(*file, [&](const manifest::ManifestLog& log) -> Status {
+    // Only what a barrier vouches for is taken up again.
+    if ((log.root().flags & wire::root_flag::kDataSynced) == 0) {
+      return Error(ErrorCode::kTruncated, "not synced");
+    }
+    return {};
+  });
+  if (!found || found->log.head().compaction.empty()) return false;
+  const wire::CompactionState& there = found->log.head().compaction.front();
+  if (there.source_file_id != progress_.source_file_id || there.source_epoch != progress_.source_epoch ||
+      there.settings_hash != progress_.settings_hash || there.next_source_row > plan_.order.size()) {
+    return false;
+  }
+  RVF_TRY(file->truncate(found->manifest_end));
+  progress_ = there;
+  output_ = std::move(file);
+  const uint32_t next = found->log.epoch() + 1;
+  writer_ = std::make_unique<Writer>(output_, std::move(found->log), found->manifest_end, next);
+  return true;
+}
+
+Status Compaction::checkpoint(uint64_t next_position, bool sync) {
+  progress_.next_source_row = next_position;
+  writer_->head().compaction = {progress_};
+  return writer_->end_batch(sync ? Durability::kSync : Durability::kNone);
+}
+
+// The quantisers come first in the output; a resumed run finds them there.
+Status Compaction::prepare_tiers() {
+  if (!options_.tiers) return {};
+  RVF_ASSIGN(const auto output, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
+  for (const auto& [id, q] : output.quantizers) encoder_.adopt(q.tier, id, q.quantizer);
+  writer_->begin_batch();
+  const auto order = std::span<const uint64_t>(plan_.order);
+  for (uint8_t tier = 1; tier < 3; ++tier) {
+    const uint64_t begin = plan_.tier_end[tier - 1];
+    const auto rows = order.subspan(begin, plan_.tier_end[tier] - begin);
+    if (auto s = encoder_.prepare(source_->state, rows, tier, *writer_); !s) {
+      writer_->abandon_batch();
+      return s;
+    }
+  }
+  return checkpoint(progress_.next_source_row, true);
+}
+
+Status Compaction::copy_rows() {
+  const uint64_t row_bytes = wire::row_stride(source_->state.dtype, source_->state.dimension);
+  const uint64_t chunk_rows = std::max<uint64_t>(1, kChunkBytes / row_bytes);
+  uint64_t since_sync = 0;
+  for (uint64_t at = progress_.next_source_row; at < plan_.order.size();) {
+    uint64_t end = std::min<uint64_t>(at + chunk_rows, plan_.order.size());
+    for (const uint64_t border : plan_.tier_end) {
+      if (at < border) end = std::min(end, border);
+    }
+    writer_->begin_batch();
+    Status copied = copy_chunk(at, end);
+    since_sync += (end - at) * row_bytes;
+    const bool sync = since_sync >= kCheckpointBytes || end == plan_.order.size();
+    if (copied) copied = checkpoint(end, sync);
+    if (!copied) {
+      writer_->abandon_batch();
+      return copied;
+    }
+    if (sync) since_sync = 0;
+    throttle((end - at) * row_bytes);
+    at = end;
+    RVF_TRY(report_progress(at));
+  }
+  return {};
+}
+
+Status Compaction::copy_chunk(uint64_t begin, uint64_t end) {
+  const auto rows = std::span<const uint64_t>(plan_.order).subspan(begin, end - begin);
+  // A damaged vector must not get a fresh, valid checksum.
+  for (const uint64_t row : rows) RVF_TRY(verify_source_of(row));
+  return append_rows(source_->state, rows, plan_.tier_of(begin));
+}
+
+Status Compaction::verify_source_of(uint64_t row) {
+  const VecSegment& segment = source_->state.segment_of(row);
+  const uint64_t id = segment.entry().segment_id;
+  const auto at = std::lower_bound(verified_segments_.begin(), verified_segments_.end(), id);
+  if (at != verified_segments_.end() && *at == id) return {};
+  RVF_ASSIGN(const wire::SegmentView view, source_->state.segment(segment.entry()));
+  RVF_TRY(verify_payload(view));
+  verified_segments_.insert(at, id);
+  return {};
+}
+
+Status Compaction::append_rows(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier) {
+  if (rows.empty()) return {};
+  std::vector<uint64_t> ids(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) ids[i] = from.id_of(rows[i]);
+  RVF_ASSIGN(const TierEncoder::Encoded encoded, encoder_.encode(from, rows, ids, tier));
+  Writer::Segment segment;
+  segment.type = SegmentType::kVec;
+  segment.tier = tier;
+  segment.block_count = encoded.blocks;
+  RVF_ASSIGN(const wire::DirEntry entry, writer_->append(segment, encoded.payload));
+  wire::Root& root = writer_->root();
+  const auto [low, high] = std::minmax_element(ids.begin(), ids.end());
+  writer_->batch().rows.push_back(
+      {entry.segment_id, root.extension->rows, rows.size(), *low, *high});
+  if (tier != 0) {
+    writer_->head().tiers.push_back({entry.segment_id, tier, encoded.dtype, rows.size()});
+  }
+  root.extension->rows += rows.size();
+  root.total_vectors = root.extension->rows - root.extension->dead_rows;
+  report_.tier_rows[tier] += rows.size();
+  return {};
+}
+
+Status Compaction::copy_attachments(const std::map<uint64_t, wire::DirEntry>& directory,
+                                    const LiveState& from) {
+  // The caller's directory may change under a concurrent writer, so it is copied first.
+  std::vector<wire::DirEntry> entries;
+  {
+    std::lock_guard guard(store_.state_mutex);
+    for (const auto& [id, entry] : directory) {
+      if (is_attachment(entry, source_head_)) entries.push_back(entry);
+    }
+  }
+  writer_->begin_batch();
+  for (const wire::DirEntry& entry : entries) {
+    if (writer_->log().directory().contains(entry.segment_id)) continue;
+    auto view = from.segment(entry);
+    Status copied = view ? verify_payload(*view) : Status(std::move(view).error());
+    if (copied) {
+      if (auto s = writer_->append_verbatim(view->header, view->payload, view->trailer, entry); !s) {
+        copied = std::move(s).error();
+      }
+    }
+    if (!copied) {
+      writer_->abandon_batch();
+      return copied;
+    }
+    throttle(entry.payload_length);
+  }
+  return checkpoint(plan_.order.size(), true);
+}
+
+Status Compaction::index_output() {
+  const auto& layers = writer_->head().index_layers;
+  if (!layers.empty() || writer_->root().extension->rows < kMinGraphRows) return {};
+  RVF_ASSIGN(auto state, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
+  RVF_ASSIGN(const auto graph, make_graph(state, writer_->head().profile,
+                                          store_.options.executor.get(), options_.progress));
+  writer_->begin_batch();
+  Status done = append_graph(*writer_, graph, state.rows.size());
+  if (done) done = checkpoint(plan_.order.size(), true);
+  if (!done) writer_->abandon_batch();
+  return done;
+}
+
+// The vectors that queries find most, each with its nearest neighbours: enough for a first answer from one read.
+Status Compaction::write_hot() {
+  constexpr uint64_t kMaxHot = 256;
+  constexpr uint16_t kNeighbors = 8;
+  const uint64_t count = std::min(plan_.tier_end[0], kMaxHot);
+  const auto& directory = writer_->log().directory();
+  const bool there = std::any_of(directory.begin(), directory.end(), [](const auto& e) {
+    return e.second.type == SegmentType::kHot && (e.second.flags & segment_flag::kHot) != 0;
+  });
+  if (count == 0 || there) return {};
+  const LiveState& from = source_->state;
+  std::vector<std::pair<uint8_t, uint64_t>> ranked;  // by falling estimate
+  for (uint64_t i = 0; i < plan_.tier_end[0]; ++i) {
+    ranked.emplace_back(static_cast<uint8_t>(255 - store_.access->estimate(from.id_of(plan_.order[i]))),
+                        plan_.order[i]);
+  }
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<ptrdiff_t>(count), ranked.end());
+  wire::Hot hot;
+  hot.dimension = static_cast<uint16_t>(from.dimension);
+  hot.dtype = from.dtype;
+  hot.max_neighbors = kNeighbors;
+  index::SearchScratch scratch;
+  std::vector<float> v(from.dimension);
+  QueryOptions nearest;
+  nearest.k = kNeighbors + 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t row = ranked[i].second;
+    wire::HotEntry entry;
+    entry.id = from.id_of(row);
+    entry.vector.assign(from.rows[row], from.rows[row] + vector_bytes(from.dtype, from.dimension));
+    RVF_TRY(kernels::decode_row(from.rows[row], from.dtype, v));
+    RVF_ASSIGN(const QueryResult found, source_->query(v, nearest, scratch));
+    for (const Neighbor& n : found.neighbors) {
+      if (n.id != entry.id && entry.neighbors.size() < kNeighbors) entry.neighbors.push_back(n.id);
+    }
+    hot.entries.push_back(std::move(entry));
+  }
+  writer_->begin_batch();
+  Writer::Segment segment;
+  segment.type = SegmentType::kHot;
+  segment.flags = segment_flag::kHot;
+  auto entry = writer_->append(segment, wire::encode_hot(hot));
+  if (!entry) {
+    writer_->abandon_batch();
+    return std::move(entry).error();
+  }
+  writer_->root().hot_cache = {entry->offset, 0, static_cast<uint32_t>(count)};
+  return checkpoint(plan_.order.size(), true);
+}
+
+// Brings over what was written to the source since begin(); the write lock is held.
+Status Compaction::catch_up() {
+  const LiveState& now = store_.state;
+  const LiveState& then = source_->state;
+  std::vector<uint64_t> newer;
+  for (uint64_t row = then.rows.size(); row < now.rows.size(); ++row) {
+    if (!now.dead.test(row)) newer.push_back(row);
+  }
+  wire::Root& root = writer_->root();
+  if (now.dead.count() != then.dead.count()) {
+    for (uint64_t position = 0; position < plan_.order.size(); ++position) {
+      if (now.dead.test(plan_.order[position])) writer_->batch().dead.push_back(position);
+    }
+    root.extension->dead_rows += writer_->batch().dead.size();
+  }
+  const uint64_t row_bytes = wire::row_stride(now.dtype, now.dimension);
+  const uint64_t chunk = std::max<uint64_t>(1, kChunkBytes / row_bytes);
+  for (uint64_t at = 0; at < newer.size(); at += chunk) {
+    const auto rows = std::span<const uint64_t>(newer).subspan(at, std::min(chunk, newer.size() - at));
+    RVF_TRY(append_rows(now, rows, 0));
+  }
+  for (const auto& [id, entry] : writer_->log().directory()) {
+    if (is_attachment(entry, source_head_) && !store_.directory.contains(id)) {
+      writer_->batch().removed.push_back(id);
+    }
+  }
+  for (const auto& [id, entry] : store_.directory) {
+    if (!is_attachment(entry, source_head_) || writer_->log().directory().contains(id)) continue;
+    RVF_ASSIGN(const wire::SegmentView view, now.segment(entry));
+    RVF_TRY(verify_payload(view));
+    RVF_TRY(writer_->append_verbatim(view.header, view.payload, view.trailer, entry));
+  }
+  store_.access->age();
+  if (const auto sketch = store_.access->take_changes(1)) RVF_TRY(append_sketch(*writer_, *sketch));
+  root.extension->next_id = store_.writer->root().extension->next_id;
+  root.total_vectors = root.extension->rows - root.extension->dead_rows;
+  writer_->raise_next_segment_id(store_.writer->next_segment_id());
+  return {};
+}
+
+Status Compaction::finish() {
+  std::lock_guard writing(store_.write_mutex);
+  RVF_TRY(store_.check_writable());
+  if (store_.generation != generation_) {
+    return Error(ErrorCode::kCancelled, "the store was rolled back during the compaction; compact again");
+  }
+  RVF_TRY(store_.writer->commit(Durability::kSync));
+  writer_->begin_batch();
+  Status done = catch_up();
+  writer_->head().compaction.clear();
+  writer_->begin_new_history(store_.log().epoch() + 1);
+  if (done) done = writer_->end_batch(Durability::kSync);
+  if (!done) {
+    writer_->abandon_batch();
+    return done;
+  }
+  // The new file has to open before it may replace the old one.
+  RVF_ASSIGN(auto opened, store_.load(output_));
+  RVF_TRY(store_.fs->rename(output_path(), store_.path));
+  const Status durable = store_.fs->sync_parent(store_.path);
+  store_.adopt(std::move(opened));
+  ++store_.generation;
+  RVF_ASSIGN(report_.bytes_after, output_->size());
+  return durable;
+}
+
+Status Compaction::report_progress(uint64_t position) {
+  if (options_.progress == nullptr || (*options_.progress)(position, plan_.order.size())) return {};
+  return Error(ErrorCode::kCancelled, "the compaction was stopped; the next one continues it");
+}
+
+void Compaction::throttle(uint64_t bytes) {
+  bytes_moved_ += bytes * 2;  // read and written
+  if (options_.bytes_per_second == 0) return;
+  const std::chrono::duration<double> due(static_cast<double>(bytes_moved_) /
+                                          static_cast<double>(options_.bytes_per_second));
+  std::this_thread::sleep_until(started_ + std::chrono::duration_cast<std::chrono::nanoseconds>(due));
+}
+
+}  // namespace runtime
+
+Result<CompactReport> Store::Impl::compact(const CompactOptions& compact_options) {
+  if (compacting.exchange(true)) {
+    return Error(ErrorCode::kBadArgument, "a compaction of this store is running already");
+  }
+  auto report = runtime::Compaction(*this, compact_options).run();
+  compacting = false;
+  return report;
+}
+
+}  // namespace rvf

@@ -1,0 +1,58 @@
+// Rewrites a store into `<store>.compact` and lets that file take the store's place in one rename.
+// The new file is a store itself: its checkpoints say how far the copy has come (COMPACTION_STATE), so a
+// compaction that was interrupted goes on where it stopped. Queries and writes continue meanwhile; what they
+// change is caught up with under the write lock at the end.
+#pragma once
+#include <chrono>
+
+#include "runtime/compaction_plan.hpp"
+#include "runtime/store_impl.hpp"
+#include "runtime/tier_encoder.hpp"
+
+namespace rvf::runtime {
+
+class Compaction {
+ public:
+  Compaction(Store::Impl& store, const CompactOptions& options) : store_(store), options_(options) {}
+  Result<CompactReport> run();
+
+ private:
+  Status begin();
+  Status open_output();
+  Result<bool> resume(const std::string& path);
+  Status copy_rows();
+  Status prepare_tiers();
+  Status copy_chunk(uint64_t begin, uint64_t end);
+  Status copy_attachments(const std::map<uint64_t, wire::DirEntry>& directory, const LiveState& from);
+  Status index_output();
+  Status write_hot();
+  Status finish();
+  Status catch_up();
+  Status verify_source_of(uint64_t row);
+  Status checkpoint(uint64_t next_position, bool sync);
+  Status append_rows(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier);
+  Status report_progress(uint64_t position);
+  void throttle(uint64_t bytes);
+  std::string output_path() const { return store_.path + ".compact"; }
+
+  Store::Impl& store_;
+  const CompactOptions& options_;
+  CompactReport report_;
+
+  std::shared_ptr<const Snapshot::Impl> source_;
+  wire::Root source_root_;
+  manifest::Head source_head_;
+  uint64_t generation_ = 0;
+  uint64_t first_segment_id_ = 0;
+  CompactionPlan plan_;
+  TierEncoder encoder_;
+  wire::CompactionState progress_;
+
+  std::shared_ptr<io::File> output_;
+  std::unique_ptr<Writer> writer_;
+  std::vector<uint64_t> verified_segments_;  // of the source, ascending
+  std::chrono::steady_clock::time_point started_;
+  uint64_t bytes_moved_ = 0;
+};
+
+}  // namespace rvf::runtime

@@ -1,0 +1,163 @@
+#include "runtime/live_state.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "index/graph.hpp"
+#include "wire/quant_codec.hpp"
+#include "wire/segment.hpp"
+
+namespace rvf::runtime {
+
+Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_ptr<io::File> file,
+                                  const OpenShard& open_shard, uint64_t heap_budget) {
+  LiveState s;
+  s.dtype = log.head().profile.dtype;
+  s.metric = log.head().profile.metric;
+  s.dimension = log.root().dimension;
+  if (s.dimension == 0 || vector_bytes(s.dtype, s.dimension) == 0 || s.metric > Metric::kHamming) {
+    return Error(ErrorCode::kManifestInvalid, "the manifest names an impossible dimension, dtype or metric");
+  }
+  s.file_ = std::make_shared<MappedFile>(std::move(file));
+  s.heap_budget_ = heap_budget;
+  for (const wire::ShardRef& ref : log.head().shards) {
+    RVF_ASSIGN(auto shard, open_shard(ref));
+    s.shard_files_[ref.shard] = std::make_shared<MappedFile>(std::move(shard));
+  }
+  for (const auto& [id, entry] : log.directory()) {
+    if (entry.type != SegmentType::kQuant || entry.tier == 0) continue;
+    RVF_ASSIGN(const wire::ByteSpan bytes, s.payload(entry));
+    RVF_ASSIGN(wire::Quant quant, wire::decode_quant(bytes));
+    auto* scalar = std::get_if<wire::ScalarQuant>(&quant.model);
+    if (scalar == nullptr || quant.dimension != s.dimension) continue;
+    RVF_ASSIGN(auto quantizer, quant::ScalarQuantizer::from_wire(std::move(*scalar)));
+    s.quantizers[id] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)), entry.tier};
+  }
+  s.tiered_segments = log.head().tiers.size();
+  for (const wire::RowMapEntry& r : log.row_map()) {
+    const auto it = log.directory().find(r.segment_id);
+    if (it == log.directory().end() || it->second.type != SegmentType::kVec) {
+      return Error(ErrorCode::kManifestInvalid,
+                   "the row map names segment " + std::to_string(r.segment_id) +
+                       ", which the directory lacks");
+    }
+    RVF_TRY(s.add_rows(it->second, r));
+  }
+  for (const uint64_t row : log.dead_rows()) {
+    if (row >= s.rows.size()) {
+      return Error(ErrorCode::kManifestInvalid, "the deletion bitmap names a row that does not exist");
+    }
+    s.kill(row);
+  }
+  s.load_index(log.head(), log.directory());
+  return s;
+}
+
+Result<wire::SegmentView> LiveState::segment(const wire::DirEntry& entry) const {
+  std::shared_ptr<MappedFile> file = file_;
+  if (entry.shard != 0) {
+    const auto it = shard_files_.find(entry.shard);
+    if (it == shard_files_.end()) {
+      return Error(ErrorCode::kManifestInvalid, "a segment lies in an unknown shard", entry.segment_id);
+    }
+    file = it->second;
+  }
+  RVF_ASSIGN(const wire::ByteSpan bytes, file->view(entry.offset, manifest::segment_bytes(entry)));
+  auto view = wire::read_segment(bytes, 0, false);
+  if (!view) {
+    Error e = std::move(view).error();
+    e.segment_id = entry.segment_id;
+    e.file_offset = entry.offset;
+    return e;
+  }
+  const SegmentHeader& h = view->header;
+  if (h.segment_id != entry.segment_id || h.type != entry.type ||
+      h.payload_length != entry.payload_length || h.content_hash != entry.hash) {
+    return Error(ErrorCode::kCorrupt,
+                 "segment " + std::to_string(entry.segment_id) + " at offset " +
+                     std::to_string(entry.offset) + " is not the one that the manifest names",
+                 entry.segment_id, entry.offset);
+  }
+  view->offset = entry.offset;
+  return view;
+}
+
+Result<wire::ByteSpan> LiveState::payload(const wire::DirEntry& entry) const {
+  RVF_ASSIGN(const wire::SegmentView view, segment(entry));
+  return view.payload;
+}
+
+Status LiveState::add_rows(const wire::DirEntry& entry, const wire::RowMapEntry& r) {
+  RVF_ASSIGN(const wire::ByteSpan bytes, payload(entry));
+  RVF_ASSIGN(auto segment, VecSegment::load(entry, r, bytes, dtype, dimension, quantizers));
+  heap_bytes += segment->heap_bytes();
+  if (heap_budget_ != 0 && heap_bytes > heap_budget_) {
+    return Error(ErrorCode::kBudgetExceeded,
+                 "decoding the columnar blocks needs more than the memory budget of " +
+                     std::to_string(heap_budget_) + " bytes");
+  }
+  RVF_TRY(segment->append_runs(rows));
+  segments.push_back(std::move(segment));
+  return {};
+}
+
+void LiveState::load_index(const manifest::Head& head,
+                           const std::map<uint64_t, wire::DirEntry>& directory) {
+  index = nullptr;
+  if (head.index_layers.empty()) return;
+  auto loaded = std::make_shared<LoadedIndex>();
+  wire::ByteSpan layer_a;
+  const auto fail = [&](const std::string& why) {
+    loaded->graph = nullptr;
+    loaded->layer_c.clear();
+    loaded->problem = why;
+    index = std::move(loaded);
+  };
+  for (const wire::IndexLayerEntry& layer : head.index_layers) {
+    const auto it = directory.find(layer.segment_id);
+    if (it == directory.end()) return fail("an index segment is missing from the directory");
+    auto bytes = payload(it->second);
+    if (!bytes) return fail(bytes.error().message);
+    if (layer.layer == 0) {
+      layer_a = *bytes;
+    } else {
+      loaded->layer_c.push_back(*bytes);
+    }
+  }
+  auto graph = index::open_graph(loaded->layer_c, layer_a);
+  if (!graph) return fail(graph.error().message);
+  const index::IndexInfo info = (*graph)->describe();
+  if (info.first_row != 0 || info.rows > rows.size() || info.metric != metric) {
+    return fail("the index belongs to other rows");
+  }
+  loaded->rows = info.rows;
+  loaded->graph = std::move(*graph);
+  index = std::move(loaded);
+}
+
+const VecSegment& LiveState::segment_of(uint64_t row) const noexcept {
+  auto it = std::upper_bound(segments.begin(), segments.end(), row, [](uint64_t r, const auto& s) {
+    return r < s->rows().first_row;
+  });
+  return **(it - 1);
+}
+
+std::vector<std::shared_ptr<const io::Mapping>> LiveState::pins() const {
+  std::vector<std::shared_ptr<const io::Mapping>> all = file_->mappings();
+  for (const auto& [shard, file] : shard_files_) {
+    const auto more = file->mappings();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+Status verify_payload(const wire::SegmentView& segment) {
+  if (wire::hash_matches(segment.header, segment.payload)) return {};
+  return Error(ErrorCode::kBadChecksum,
+               std::string(segment_type_name(segment.header.type)) + " segment " +
+                   std::to_string(segment.header.segment_id) + " at offset " +
+                   std::to_string(segment.offset) + " fails its content hash",
+               segment.header.segment_id, segment.offset);
+}
+
+}  // namespace rvf::runtime

@@ -1,0 +1,73 @@
+// What a query needs, kept up to date commit by commit. A snapshot is a copy of it: the row table and the
+// dead rows share their parts with the original until either changes.
+// Not thread-safe: the store's state lock guards it; copies are immutable.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "index/index.hpp"
+#include "index/row_bitmap.hpp"
+#include "index/row_table.hpp"
+#include "manifest/manifest_log.hpp"
+#include "runtime/mapped_file.hpp"
+#include "runtime/vec_segment.hpp"
+#include "wire/segment.hpp"
+
+namespace rvf::runtime {
+
+// The graph over the first rows, with the payloads it reads.
+struct LoadedIndex {
+  std::unique_ptr<index::Index> graph;
+  std::vector<wire::ByteSpan> layer_c;
+  uint64_t rows = 0;
+  std::string problem;  // why there is a graph in the file but none in use
+};
+
+class LiveState {
+ public:
+  // `shards` opens the file of a shard; `heap_budget` limits what decoding may take, 0: no limit.
+  using OpenShard = std::function<Result<std::shared_ptr<io::File>>(const wire::ShardRef&)>;
+  static Result<LiveState> load(const manifest::ManifestLog& log, std::shared_ptr<io::File> file,
+                                const OpenShard& shards, uint64_t heap_budget);
+
+  // The bytes of a segment's payload after checking its header against the directory.
+  Result<wire::ByteSpan> payload(const wire::DirEntry& entry) const;
+  // The whole segment, with header and trailer.
+  Result<wire::SegmentView> segment(const wire::DirEntry& entry) const;
+
+  Status add_rows(const wire::DirEntry& entry, const wire::RowMapEntry& rows);
+  void kill(uint64_t row) { dead.set(row); }
+  void load_index(const manifest::Head& head, const std::map<uint64_t, wire::DirEntry>& directory);
+
+  uint64_t live() const noexcept { return rows.size() - dead.count(); }
+  const VecSegment& segment_of(uint64_t row) const noexcept;
+  uint64_t id_of(uint64_t row) const noexcept { return segment_of(row).id_of(row); }
+
+  // Decoders of warm and cold blocks, by the segment id of their QUANT_SEG.
+  Quantizers quantizers;
+  uint64_t tiered_segments = 0;  // how many VEC segments a tiering compaction wrote
+
+  DType dtype = DType::kF32;
+  uint32_t dimension = 0;
+  Metric metric = Metric::kL2;
+  index::RowTable rows;
+  index::DeadRows dead;
+  std::vector<std::shared_ptr<const VecSegment>> segments;  // ascending by first row
+  std::shared_ptr<const LoadedIndex> index;                 // may be null
+  uint64_t heap_bytes = 0;
+
+  // Keeps every address above valid.
+  std::vector<std::shared_ptr<const io::Mapping>> pins() const;
+
+ private:
+  std::shared_ptr<MappedFile> file_;
+  std::map<uint16_t, std::shared_ptr<MappedFile>> shard_files_;
+  uint64_t heap_budget_ = 0;
+};
+
+// Checks that every payload of these segments has the hash of its header.
+Status verify_payload(const wire::SegmentView& segment);
+
+}  // namespace rvf::runtime

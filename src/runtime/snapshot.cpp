@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "index/flat.hpp"
+#include "kernels/convert.hpp"
+#include "kernels/kernels.hpp"
+#include "runtime/access_counter.hpp"
+#include "runtime/snapshot_impl.hpp"
+#include "wire/compress.hpp"
+
+namespace rvf {
+namespace {
+
+// What a compressed attachment may unpack to.
+constexpr uint64_t kMaxUnpacked = 1ULL << 30;
+
+uint64_t id_of_row(const void* state, uint64_t row) {
+  return static_cast<const runtime::LiveState*>(state)->id_of(row);
+}
+
+const index::Index& flat_index() {
+  static const index::FlatIndex flat;
+  return flat;
+}
+
+}  // namespace
+
+Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector, const QueryOptions& options,
+                                          index::SearchScratch& scratch_memory) const {
+  if (options.k == 0) return Error(ErrorCode::kBadK, "k must be at least 1");
+  if (vector.size() != state.dimension) {
+    return Error(ErrorCode::kWrongDimension, "the query has " + std::to_string(vector.size()) +
+                                                 " dimensions, the store " +
+                                                 std::to_string(state.dimension));
+  }
+  RVF_ASSIGN(const kernels::PreparedQuery prepared,
+             kernels::prepare(vector, state.metric, state.dtype, state.dimension));
+  QueryResult out;
+  const uint64_t live = state.live();
+  if (live == 0) {
+    out.exact = true;
+    return out;
+  }
+  index::SearchRequest request;
+  request.query = &prepared;
+  request.rows = &state.rows;
+  request.dead = &state.dead;
+  request.ids = {&state, id_of_row};
+  request.params.k = static_cast<uint32_t>(std::min<uint64_t>(options.k, live));
+  request.params.ef = options.ef;
+  request.params.target_recall = options.target_recall;
+  request.params.time_budget_ns = options.time_budget_us * 1000;
+  const bool graph = state.index != nullptr && state.index->graph != nullptr;
+  // A beam that wide visits the whole store anyway.
+  request.params.exact = options.exact || request.params.k * 2ULL >= live;
+  const index::Index& index = graph ? *state.index->graph : flat_index();
+  index::SearchResult found;
+  RVF_TRY(index.search(request, scratch_memory, found));
+  out.neighbors.reserve(found.hits.size());
+  for (const index::Hit& h : found.hits) {
+    out.neighbors.push_back({state.id_of(h.row), h.distance});
+  }
+  out.distances = found.stats.distances;
+  out.ef = found.stats.ef;
+  out.exact = found.stats.exact;
+  out.timed_out = found.stats.timed_out;
+  if (access) access->count(out.neighbors);
+  return out;
+}
+
+Result<uint64_t> Snapshot::Impl::find_row(uint64_t id) const {
+  const auto row = ids->find(state, id);
+  if (!row) return Error(ErrorCode::kNotFound, "no vector has the id " + std::to_string(id));
+  return *row;
+}
+
+uint32_t Snapshot::epoch() const noexcept { return impl_->epoch; }
+uint64_t Snapshot::size() const noexcept { return impl_->state.live(); }
+uint32_t Snapshot::dimension() const noexcept { return impl_->state.dimension; }
+DType Snapshot::dtype() const noexcept { return impl_->state.dtype; }
+Metric Snapshot::metric() const noexcept { return impl_->state.metric; }
+
+Result<QueryResult> Snapshot::query(std::span<const float> vector, const QueryOptions& options) const {
+  index::SearchScratch scratch = impl_->scratch->take();
+  auto result = impl_->query(vector, options, scratch);
+  impl_->scratch->give_back(std::move(scratch));
+  return result;
+}
+
+Result<std::vector<QueryResult>> Snapshot::query_batch(const Vectors& queries,
+                                                       const QueryOptions& options,
+                                                       Executor* executor) const {
+  if (queries.count > 0 && queries.data == nullptr) {
+    return Error(ErrorCode::kBadArgument, "the batch has no data");
+  }
+  const size_t bytes = vector_bytes(queries.dtype, queries.dimension);
+  std::vector<QueryResult> results(queries.count);
+  std::mutex mutex;
+  std::optional<Error> failed;
+  const auto body = [&](size_t, uint64_t begin, uint64_t end) {
+    index::SearchScratch scratch = impl_->scratch->take();
+    std::vector<float> vector(queries.dimension);
+    for (uint64_t i = begin; i < end; ++i) {
+      const auto* row = static_cast<const std::byte*>(queries.data) + i * bytes;
+      auto decoded = kernels::decode_row(row, queries.dtype, vector);
+      Result<QueryResult> one =
+          decoded ? impl_->query(vector, options, scratch) : Result<QueryResult>(decoded.error());
+      if (one) {
+        results[i] = std::move(*one);
+        continue;
+      }
+      std::lock_guard lock(mutex);
+      Error e = std::move(one).error();
+      e.message = "query " + std::to_string(i) + ": " + e.message;
+      if (!failed) failed = std::move(e);
+      break;
+    }
+    impl_->scratch->give_back(std::move(scratch));
+  };
+  if (executor != nullptr && executor->width() > 1 && queries.count > 1) {
+    executor->parallel_for(queries.count, 8, body);
+  } else {
+    body(0, 0, queries.count);
+  }
+  if (failed) return *std::move(failed);
+  return results;
+}
+
+bool Snapshot::contains(uint64_t id) const { return impl_->find_row(id).ok(); }
+
+Result<std::vector<float>> Snapshot::get(uint64_t id) const {
+  RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+  std::vector<float> out(impl_->state.dimension);
+  RVF_TRY(kernels::decode_row(impl_->state.rows[row], impl_->state.dtype, out));
+  return out;
+}
+
+Status Snapshot::get_raw(uint64_t id, std::span<std::byte> out) const {
+  const size_t bytes = vector_bytes(impl_->state.dtype, impl_->state.dimension);
+  if (out.size() != bytes) {
+    return Error(ErrorCode::kBadArgument, "a vector of this store takes " + std::to_string(bytes) + " bytes");
+  }
+  RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+  std::memcpy(out.data(), impl_->state.rows[row], bytes);
+  return {};
+}
+
+void Snapshot::for_each(
+    const std::function<bool(uint64_t, std::span<const std::byte>)>& visit) const {
+  const runtime::LiveState& s = impl_->state;
+  const size_t bytes = vector_bytes(s.dtype, s.dimension);
+  std::vector<uint64_t> ids;
+  for (const auto& segment : s.segments) {
+    ids.clear();
+    segment->copy_ids(ids);
+    const uint64_t first = segment->rows().first_row;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (s.dead.test(first + i)) continue;
+      if (!visit(ids[i], {s.rows[first + i], bytes})) return;
+    }
+  }
+}
+
+std::vector<uint64_t> Snapshot::ids() const {
+  std::vector<uint64_t> all;
+  all.reserve(size());
+  for_each([&](uint64_t id, std::span<const std::byte>) {
+    all.push_back(id);
+    return true;
+  });
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<SegmentInfo> Snapshot::segments() const {
+  std::vector<SegmentInfo> all;
+  for (const wire::DirEntry& e : impl_->directory) {
+    SegmentInfo info;
+    info.segment_id = e.segment_id;
+    info.type = static_cast<uint8_t>(e.type);
+    info.tier = e.tier;
+    info.flags = e.flags;
+    info.offset = e.offset;
+    info.payload_bytes = e.payload_length;
+    info.compression = static_cast<uint8_t>(e.compression);
+    info.shard = e.shard;
+    all.push_back(info);
+  }
+  for (const auto& s : impl_->state.segments) {
+    auto it = std::lower_bound(all.begin(), all.end(), s->entry().segment_id,
+                               [](const SegmentInfo& a, uint64_t id) { return a.segment_id < id; });
+    if (it != all.end() && it->segment_id == s->entry().segment_id) it->rows = s->rows().rows;
+  }
+  std::sort(all.begin(), all.end(),
+            [](const SegmentInfo& a, const SegmentInfo& b) { return a.offset < b.offset; });
+  return all;
+}
+
+Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
+  const auto it = std::lower_bound(
+      impl_->directory.begin(), impl_->directory.end(), segment_id,
+      [](const wire::DirEntry& e, uint64_t id) { return e.segment_id < id; });
+  if (it == impl_->directory.end() || it->segment_id != segment_id) {
+    return Error(ErrorCode::kNotFound, "the store has no segment " + std::to_string(segment_id));
+  }
+  RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(*it));
+  RVF_TRY(runtime::verify_payload(view));
+  if (view.header.compression == Compression::kNone) {
+    return std::vector<std::byte>(view.payload.begin(), view.payload.end());
+  }
+  return wire::decompress(view.header.compression, view.payload, view.header.uncompressed_length,
+                          kMaxUnpacked);
+}
+
+}  // namespace rvf

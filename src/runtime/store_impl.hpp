@@ -1,0 +1,97 @@
+// The inside of rvf::Store. Lock order: write_mutex, then state_mutex.
+#pragma once
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <unordered_set>
+
+#include "index/graph.hpp"
+#include "io/file.hpp"
+#include "manifest/tail_scan.hpp"
+#include "runtime/access_counter.hpp"
+#include "runtime/snapshot_impl.hpp"
+#include "runtime/writer.hpp"
+
+namespace rvf {
+
+struct Store::Impl {
+  OpenOptions options;
+  std::string path;
+  std::shared_ptr<io::FileSystem> fs;
+  std::unique_ptr<io::WriterLock> lock;  // null for readers
+
+  mutable std::mutex write_mutex;  // one write operation at a time, from first byte to new state
+
+  std::atomic<bool> compacting = false;
+  uint64_t generation = 0;  // counts what renumbers rows: rollback, compaction; guarded by write_mutex
+
+  mutable std::mutex state_mutex;  // everything below
+  std::shared_ptr<io::File> file;  // null once closed
+  std::unique_ptr<runtime::Writer> writer;  // null for readers
+  manifest::ManifestLog reader_log;         // of a reader
+  runtime::LiveState state;
+  std::map<uint64_t, wire::DirEntry> directory;  // with what is not committed yet
+  std::shared_ptr<runtime::IdIndex> ids;
+  std::shared_ptr<runtime::ScratchPool> scratch = std::make_shared<runtime::ScratchPool>();
+  std::shared_ptr<runtime::AccessCounter> access;
+  RecoveryInfo recovery;
+  mutable std::shared_ptr<const Snapshot::Impl> current;  // null when a commit made it stale
+
+  const manifest::ManifestLog& log() const { return writer ? writer->log() : reader_log; }
+
+  // store.cpp
+  Status open_file(bool writable);
+  struct Opened {
+    std::shared_ptr<io::File> file;
+    manifest::Found found;
+    runtime::LiveState state;
+  };
+  Result<Opened> load(std::shared_ptr<io::File> from) const;
+  void adopt(Opened opened);
+  std::shared_ptr<const Snapshot::Impl> snapshot_impl() const;
+  runtime::LiveState::OpenShard shard_opener() const;
+  Status check_open() const;      // with state_mutex or write_mutex held
+  Status check_writable() const;
+
+  // store_write.cpp
+  Result<WriteReport> write(const WriteBatch& batch);
+  Status commit(Durability durability);
+  // Keeps the access sketch in the file if queries changed it enough to matter.
+  Status save_access();
+  Result<uint32_t> rollback(uint32_t epoch);
+
+  // store_index.cpp; with write_mutex held
+  Status build_index(const Progress* progress);
+  bool index_is_behind() const;
+
+  // compaction.cpp, verify.cpp
+  Result<CompactReport> compact(const CompactOptions& compact_options);
+  Result<VerifyReport> verify(const VerifyOptions& verify_options) const;
+};
+
+}  // namespace rvf
+
+namespace rvf::runtime {
+
+// The rows of a batch as segment payloads; nothing is written yet.
+struct EncodedRows {
+  wire::Bytes payload;
+  uint64_t first = 0, count = 0;  // of the batch
+  uint32_t blocks = 0;
+};
+// kWrongDimension, kNotFinite, kOutOfRange, each naming the vector.
+Result<std::vector<EncodedRows>> encode_rows(const Vectors& vectors, std::span<const uint64_t> ids,
+                                             DType dtype, uint32_t dimension);
+
+// A graph over all rows of `state`, extending the one it has.
+Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
+                                        Executor* executor, const Progress* progress);
+// Appends the graph in place of the one that the writer's head names, and points the root at it.
+Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t rows);
+
+// Appends the access sketch in place of the one that the writer's head names.
+Status append_sketch(Writer& writer, const wire::SketchSegment& sketch);
+
+inline constexpr uint64_t kMinGraphRows = 4096;  // fewer are scanned faster than a graph is walked
+
+}  // namespace rvf::runtime

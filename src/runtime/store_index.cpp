@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "index/graph.hpp"
+#include "runtime/store_impl.hpp"
+
+namespace rvf {
+namespace runtime {
+namespace {
+
+// A commit extends the index when this many rows lie outside it, or this share of those inside. The share
+// keeps the bytes that rewriting the index leaves behind within a small multiple of the index.
+constexpr uint64_t kTailRows = 16384;
+constexpr uint64_t kTailShare = 2;  // one in two
+
+}  // namespace
+
+Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
+                                        Executor* executor, const Progress* progress) {
+  index::GraphInput input;
+  input.rows = &state.rows;
+  input.count = state.rows.size();
+  input.dtype = state.dtype;
+  input.dim = state.dimension;
+  input.metric = state.metric;
+  index::GraphParams params;
+  params.m = profile.graph_degree;
+  params.ef_construction = profile.ef_construction;
+  params.seed = profile.seed;
+  if (state.index != nullptr && state.index->graph != nullptr) {
+    return index::extend_graph(state.index->layer_c, input, params, executor, progress);
+  }
+  return index::build_graph(input, params, executor, progress);
+}
+
+Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t rows) {
+  manifest::Head& head = writer.head();
+  for (const wire::IndexLayerEntry& old : head.index_layers) {
+    writer.batch().removed.push_back(old.segment_id);
+  }
+  head.index_layers.clear();
+  const auto append = [&](const wire::Bytes& payload, uint16_t flags, uint8_t layer) -> Status {
+    Writer::Segment segment;
+    segment.type = SegmentType::kIndex;
+    segment.flags = flags;
+    RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, payload));
+    head.index_layers.push_back({entry.segment_id, layer, 0, 0, rows});
+    if (layer == 0) {
+      // Where a cold reader begins: the root points straight at it.
+      writer.root().entry_points = {entry.offset, 0, 1};
+      writer.root().top_layer = {entry.offset, 0, 1};
+      writer.root().prefetch = {entry.offset, 0, static_cast<uint32_t>(entry.payload_length)};
+    }
+    return {};
+  };
+  for (const wire::Bytes& part : graph.layer_c) RVF_TRY(append(part, 0, 2));
+  writer.root().entry_points = writer.root().top_layer = writer.root().prefetch = {};
+  if (!graph.layer_a.empty()) RVF_TRY(append(graph.layer_a, segment_flag::kHot, 0));
+  return {};
+}
+
+}  // namespace runtime
+
+bool Store::Impl::index_is_behind() const {
+  const uint64_t rows = state.rows.size();
+  const uint64_t indexed = state.index != nullptr && state.index->graph != nullptr ? state.index->rows : 0;
+  const uint64_t outside = rows - indexed;
+  return outside >= std::max(runtime::kTailRows, indexed / runtime::kTailShare);
+}
+
+Status Store::Impl::build_index(const Progress* progress) {
+  const uint64_t rows = state.rows.size();
+  const bool loaded = state.index != nullptr && state.index->graph != nullptr;
+  if (rows < runtime::kMinGraphRows || (loaded && state.index->rows == rows)) return {};
+  RVF_ASSIGN(const auto graph, runtime::make_graph(state, writer->head().profile,
+                                                   options.executor.get(), progress));
+  writer->begin_batch();
+  Status done = runtime::append_graph(*writer, graph, rows);
+  const manifest::Change change = writer->batch();
+  if (done) done = writer->end_batch(options.durability);
+  if (!done) {
+    writer->abandon_batch();
+    return done;
+  }
+  std::lock_guard guard(state_mutex);
+  for (const uint64_t id : change.removed) directory.erase(id);
+  for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
+  state.load_index(writer->head(), directory);
+  current = nullptr;
+  return {};
+}
+
+}  // namespace rvf

@@ -1,0 +1,270 @@
+#include <algorithm>
+#include <string>
+
+#include "runtime/store_impl.hpp"
+#include "wire/compress.hpp"
+#include "wire/journal_codec.hpp"
+#include "wire/sketch_codec.hpp"
+
+namespace rvf {
+namespace {
+
+Status check_vectors(const Vectors& v, size_t id_count, uint32_t dimension) {
+  if (v.count == 0) return {};
+  if (v.data == nullptr) return Error(ErrorCode::kBadArgument, "the batch has no data");
+  if (v.dimension != dimension) {
+    return Error(ErrorCode::kWrongDimension, "the vectors have " + std::to_string(v.dimension) +
+                                                 " dimensions, the store " + std::to_string(dimension));
+  }
+  if (vector_bytes(v.dtype, v.dimension) == 0) {
+    return Error(ErrorCode::kUnsupported, std::string("vectors of dtype ") + dtype_name(v.dtype) +
+                                              " cannot be ingested");
+  }
+  if (id_count != 0 && id_count != v.count) {
+    return Error(ErrorCode::kBadArgument, "there are " + std::to_string(v.count) + " vectors and " +
+                                              std::to_string(id_count) + " ids");
+  }
+  return {};
+}
+
+Status check_ids(std::span<const uint64_t> ids) {
+  bool ascending = true;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == kNoId) {
+      return Error(ErrorCode::kBadArgument, "the id 18446744073709551615 is reserved");
+    }
+    ascending = ascending && (i == 0 || ids[i] > ids[i - 1]);
+  }
+  if (ascending) return {};
+  std::vector<uint64_t> sorted(ids.begin(), ids.end());
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice == sorted.end()) return {};
+  return Error(ErrorCode::kDuplicateId,
+               "the id " + std::to_string(*twice) + " occurs twice in the batch; nothing was written");
+}
+
+// What a batch will do to the rows that exist.
+struct Effects {
+  std::vector<uint64_t> dead;
+  uint64_t replaced = 0;
+  std::vector<uint64_t> deleted_ids;
+};
+
+Effects effects_of(const runtime::LiveState& state, runtime::IdIndex& index,
+                   std::span<const uint64_t> new_ids, bool may_exist,
+                   std::span<const uint64_t> delete_ids) {
+  Effects e;
+  std::vector<std::optional<uint64_t>> rows;
+  if (may_exist) {
+    index.find_all(state, new_ids, rows);
+    for (const auto& row : rows) {
+      if (row) e.dead.push_back(*row);
+    }
+    e.replaced = e.dead.size();
+  }
+  if (!delete_ids.empty()) {
+    index.find_all(state, delete_ids, rows);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!rows[i]) continue;
+      e.dead.push_back(*rows[i]);
+      e.deleted_ids.push_back(delete_ids[i]);
+    }
+  }
+  std::sort(e.dead.begin(), e.dead.end());
+  e.dead.erase(std::unique(e.dead.begin(), e.dead.end()), e.dead.end());
+  std::sort(e.deleted_ids.begin(), e.deleted_ids.end());
+  e.deleted_ids.erase(std::unique(e.deleted_ids.begin(), e.deleted_ids.end()), e.deleted_ids.end());
+  return e;
+}
+
+wire::RowMapEntry row_map_entry(uint64_t segment_id, uint64_t first_row, std::span<const uint64_t> ids) {
+  const auto [low, high] = std::minmax_element(ids.begin(), ids.end());
+  return {segment_id, first_row, ids.size(), *low, *high};
+}
+
+Status append_attachments(runtime::Writer& writer, std::span<const Attachment> attachments,
+                          WriteReport& report) {
+  for (const Attachment& a : attachments) {
+    const auto type = static_cast<SegmentType>(a.type);
+    if (type == SegmentType::kVec || type == SegmentType::kManifest || type == SegmentType::kInvalid ||
+        type == SegmentType::kJournal || type == SegmentType::kIndex) {
+      return Error(ErrorCode::kBadArgument, std::string("a segment of type ") + segment_type_name(type) +
+                                                " cannot be attached");
+    }
+    runtime::Writer::Segment segment;
+    segment.type = type;
+    segment.flags = a.flags;
+    wire::ByteSpan payload = a.payload;
+    wire::Bytes packed;
+    if (a.compress && a.payload.size() < UINT32_MAX) {
+      RVF_ASSIGN(packed, wire::compress(Compression::kZstd, a.payload));
+      if (packed.size() < a.payload.size()) {
+        segment.compression = Compression::kZstd;
+        segment.flags |= segment_flag::kCompressed;
+        segment.uncompressed_length = static_cast<uint32_t>(a.payload.size());
+        payload = packed;
+      }
+    }
+    RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, payload));
+    report.attached.push_back(entry.segment_id);
+  }
+  return {};
+}
+
+// Appends everything of the batch to the file and to writer.batch().
+Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<const uint64_t> ids,
+                    const std::vector<runtime::EncodedRows>& rows, const Effects& effects,
+                    const std::map<uint64_t, wire::DirEntry>& directory, WriteReport& report) {
+  uint64_t row = writer.root().extension->rows;
+  for (const runtime::EncodedRows& part : rows) {
+    runtime::Writer::Segment segment;
+    segment.type = SegmentType::kVec;
+    segment.block_count = part.blocks;
+    RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, part.payload));
+    writer.batch().rows.push_back(
+        row_map_entry(entry.segment_id, row, ids.subspan(part.first, part.count)));
+    row += part.count;
+  }
+  if (!effects.deleted_ids.empty()) {
+    runtime::Writer::Segment segment;
+    segment.type = SegmentType::kJournal;
+    wire::Journal journal;
+    journal.epoch = writer.log().epoch() + 1;
+    journal.entries.emplace_back(wire::JournalDeleteList{effects.deleted_ids});
+    RVF_TRY(writer.append(segment, wire::encode_journal(journal)));
+  }
+  RVF_TRY(append_attachments(writer, batch.attach, report));
+  for (const uint64_t id : batch.detach) {
+    const auto it = directory.find(id);
+    if (it == directory.end()) {
+      return Error(ErrorCode::kNotFound, "there is no segment " + std::to_string(id) + " to detach");
+    }
+    if (it->second.type == SegmentType::kVec || it->second.type == SegmentType::kIndex ||
+        it->second.type == SegmentType::kJournal) {
+      return Error(ErrorCode::kBadArgument, "segment " + std::to_string(id) + " is not an attachment");
+    }
+    writer.batch().removed.push_back(id);
+  }
+  writer.batch().dead = effects.dead;
+
+  wire::Root& root = writer.root();
+  root.extension->rows = row;
+  root.extension->dead_rows += effects.dead.size();
+  root.total_vectors = root.extension->rows - root.extension->dead_rows;
+  for (const uint64_t id : ids) root.extension->next_id = std::max(root.extension->next_id, id + 1);
+  return {};
+}
+
+}  // namespace
+
+Status runtime::append_sketch(Writer& writer, const wire::SketchSegment& sketch) {
+  Writer::Segment segment;
+  segment.type = SegmentType::kSketch;
+  RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, wire::encode_sketch(sketch)));
+  for (const uint64_t old : writer.head().sketch_segments) writer.batch().removed.push_back(old);
+  writer.head().sketch_segments = {entry.segment_id};
+  return {};
+}
+
+Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
+  RVF_TRY(check_writable());
+  RVF_TRY(check_vectors(batch.vectors, batch.ids.size(), state.dimension));
+  RVF_TRY(check_ids(batch.ids));
+
+  WriteReport report;
+  const uint64_t next_id = writer->root().extension->next_id;
+  std::vector<uint64_t> given;
+  std::span<const uint64_t> new_ids = batch.ids;
+  if (new_ids.empty() && batch.vectors.count > 0) {
+    if (next_id > kNoId - batch.vectors.count) {
+      return Error(ErrorCode::kTooLarge, "no ids are left after the highest one; give ids explicitly");
+    }
+    given.resize(batch.vectors.count);
+    for (size_t i = 0; i < given.size(); ++i) given[i] = next_id + i;
+    new_ids = given;
+  }
+  if (!new_ids.empty()) report.first_id = new_ids.front();
+
+  RVF_ASSIGN(const auto rows,
+             runtime::encode_rows(batch.vectors, new_ids, state.dtype, state.dimension));
+  const bool may_exist =
+      !batch.ids.empty() && *std::min_element(batch.ids.begin(), batch.ids.end()) < next_id;
+  const Effects effects = effects_of(state, *ids, new_ids, may_exist, batch.delete_ids);
+  report.added = batch.vectors.count;
+  report.replaced = effects.replaced;
+  report.deleted = effects.deleted_ids.size();
+  report.epoch = log().epoch();
+  if (rows.empty() && effects.dead.empty() && batch.attach.empty() && batch.detach.empty()) {
+    return report;
+  }
+
+  writer->begin_batch();
+  Status done = append_batch(*writer, batch, new_ids, rows, effects, directory, report);
+  const manifest::Change change = writer->batch();
+  if (done) done = writer->end_batch(options.durability);
+  if (!done) {
+    writer->abandon_batch();
+    return std::move(done).error();
+  }
+  report.epoch = log().epoch();
+  {
+    std::lock_guard guard(state_mutex);
+    for (const uint64_t id : change.removed) directory.erase(id);
+    for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
+    for (const wire::RowMapEntry& r : change.rows) {
+      RVF_TRY(state.add_rows(directory.at(r.segment_id), r));
+    }
+    for (const uint64_t row : change.dead) state.kill(row);
+    current = nullptr;
+  }
+  if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) RVF_TRY(build_index(nullptr));
+  return report;
+}
+
+Status Store::Impl::commit(Durability durability) {
+  RVF_TRY(check_writable());
+  RVF_TRY(writer->commit(durability));
+  std::lock_guard guard(state_mutex);
+  current = nullptr;
+  return {};
+}
+
+Status Store::Impl::save_access() {
+  constexpr uint64_t kWorthACommit = 1000;
+  const auto sketch = access->take_changes(kWorthACommit);
+  if (!sketch) return {};
+  writer->begin_batch();
+  Status done = runtime::append_sketch(*writer, *sketch);
+  if (done) done = writer->end_batch(options.durability);
+  if (!done) writer->abandon_batch();
+  return done;
+}
+
+Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
+  RVF_TRY(check_writable());
+  RVF_TRY(writer->commit(Durability::kSync));
+  if (epoch == log().epoch()) return epoch;
+  RVF_ASSIGN(const auto known, manifest::ManifestLog::epochs(*file, log().root()));
+  const auto target = std::find_if(known.begin(), known.end(),
+                                   [&](const manifest::EpochInfo& e) { return e.epoch == epoch; });
+  if (target == known.end()) {
+    return Error(ErrorCode::kNotFound, "epoch " + std::to_string(epoch) + " is not in the file; it reaches back to " +
+                                           std::to_string(known.back().epoch));
+  }
+  RVF_ASSIGN(const uint64_t size, file->size());
+  RVF_ASSIGN(const auto raw, manifest::read_manifest(*file, target->manifest_offset, size));
+  RVF_ASSIGN(auto old, manifest::ManifestLog::load(*file, raw.root));
+  RVF_ASSIGN(auto old_state, runtime::LiveState::load(old, file, shard_opener(), options.memory_budget));
+
+  RVF_TRY(writer->rollback_to(std::move(old)));
+  ++generation;
+  std::lock_guard guard(state_mutex);
+  state = std::move(old_state);
+  directory = log().directory();
+  ids = std::make_shared<runtime::IdIndex>();
+  current = nullptr;
+  return log().epoch();
+}
+
+}  // namespace rvf

@@ -1,0 +1,199 @@
+#include "runtime/writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace rvf::runtime {
+
+uint64_t now_ns() noexcept {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+Writer::Writer(std::shared_ptr<io::File> file, manifest::ManifestLog log, uint64_t end,
+               uint32_t next_epoch)
+    : file_(std::move(file)), log_(std::move(log)), end_(align64(end)), next_epoch_(next_epoch) {
+  head_ = log_.head();
+  root_ = log_.root();
+  if (root_.extension) next_segment_id_ = root_.extension->next_segment_id;
+}
+
+void Writer::raise_next_segment_id(uint64_t next) noexcept {
+  next_segment_id_ = std::max(next_segment_id_, next);
+}
+
+Status Writer::check_usable() const {
+  if (poisoned_.empty()) return {};
+  return Error(ErrorCode::kWriterPoisoned,
+               "an earlier write failed (" + poisoned_ + "); close the store and open it again");
+}
+
+void Writer::begin_batch() {
+  batch_ = {};
+  batch_start_ = end_;
+  batch_segment_id_ = next_segment_id_;
+  batch_head_ = head_;
+  batch_root_ = root_;
+}
+
+void Writer::abandon_batch() {
+  batch_ = {};
+  head_ = std::move(batch_head_);
+  root_ = std::move(batch_root_);
+  next_segment_id_ = batch_segment_id_;
+  if (end_ != batch_start_ || !poisoned_.empty()) (void)take_back(batch_start_);
+}
+
+// The file must end where the next segment begins: a root is found by being last.
+Status Writer::take_back(uint64_t end) {
+  end_ = end;
+  if (auto cut = file_->truncate(end); !cut) return poison(std::move(cut).error());
+  return {};
+}
+
+Error Writer::poison(Error cause) {
+  if (poisoned_.empty()) poisoned_ = cause.message;
+  return cause;
+}
+
+Result<wire::DirEntry> Writer::append(const Segment& segment, wire::ByteSpan payload) {
+  SegmentHeader header;
+  header.type = segment.type;
+  header.flags = segment.flags;
+  header.segment_id = segment.segment_id != 0 ? segment.segment_id : next_segment_id_;
+  header.payload_length = payload.size();
+  header.timestamp_ns = now_ns();
+  header.checksum = head_.profile.checksum;
+  header.compression = segment.compression;
+  header.uncompressed_length = segment.uncompressed_length;
+  header.alignment_pad = wire::padding_for(payload.size());
+  header.content_hash = wire::content_hash(header.checksum, payload);
+  wire::DirEntry entry;
+  entry.tier = segment.tier;
+  entry.block_count = segment.block_count;
+  entry.uncompressed_length = segment.uncompressed_length;
+  const std::array<std::byte, kSegmentAlignment> zeros{};
+  return append_verbatim(header, payload, std::span(zeros).first(header.alignment_pad), entry);
+}
+
+Result<wire::DirEntry> Writer::append_verbatim(const SegmentHeader& header, wire::ByteSpan payload,
+                                               wire::ByteSpan trailer, const wire::DirEntry& old) {
+  RVF_TRY(check_usable());
+  if (payload.size() >= kMaxPayload) {
+    return Error(ErrorCode::kTooLarge, "a segment payload must be shorter than 4 GiB");
+  }
+  std::array<std::byte, kSegmentHeaderSize> raw{};
+  wire::encode_header(header, raw);
+  const std::span<const std::byte> parts[] = {raw, payload, trailer};
+  const uint64_t size = raw.size() + payload.size() + trailer.size();
+  if (auto s = file_->write(end_, parts); !s) {
+    (void)take_back(end_);
+    return std::move(s).error();
+  }
+  wire::DirEntry entry = old;
+  entry.segment_id = header.segment_id;
+  entry.type = header.type;
+  entry.flags = header.flags;
+  entry.offset = end_;
+  entry.payload_length = payload.size();
+  entry.compression = static_cast<uint16_t>(header.compression);
+  entry.hash = header.content_hash;
+  entry.shard = 0;
+  end_ += size;
+  next_segment_id_ = std::max(next_segment_id_, header.segment_id + 1);
+  batch_.added.push_back(entry);
+  return entry;
+}
+
+Status Writer::end_batch(Durability durability) {
+  manifest::Change before = durability == Durability::kNone ? manifest::Change{} : pending_;
+  pending_.then(batch_);
+  if (durability == Durability::kNone) {
+    batch_ = {};
+    return {};
+  }
+  auto written = write_manifest(durability);
+  if (!written) {
+    pending_ = std::move(before);
+    return written;
+  }
+  batch_ = {};
+  return {};
+}
+
+Status Writer::commit(Durability durability) {
+  if (!pending_.empty()) return write_manifest(durability);
+  if (unsynced_ && durability == Durability::kSync) {
+    RVF_TRY(check_usable());
+    if (auto s = file_->sync(); !s) return poison(std::move(s).error());
+    unsynced_ = false;
+  }
+  return {};
+}
+
+Status Writer::write_manifest(Durability durability) {
+  RVF_TRY(check_usable());
+  // First barrier: whatever the manifest names is on disk before the manifest is.
+  if (durability == Durability::kSync) {
+    if (auto s = file_->sync(); !s) return poison(std::move(s).error());
+  }
+  manifest::ManifestLog::Commit commit;
+  commit.change = pending_;
+  commit.head = head_;
+  commit.root = root_;
+  commit.root.epoch = next_epoch_;
+  commit.root.modified_ns = now_ns();
+  commit.root.flags = static_cast<uint16_t>(
+      (commit.root.flags & ~wire::root_flag::kDataSynced) |
+      (durability == Durability::kSync ? wire::root_flag::kDataSynced : 0));
+  commit.root.extension->next_segment_id = next_segment_id_ + 1;
+  commit.full = force_full_;
+  commit.previous = previous_;
+  commit.cut_history = cut_history_;
+  commit.offset = end_;
+  commit.segment_id = next_segment_id_;
+  RVF_ASSIGN(auto prepared, log_.prepare(std::move(commit)));
+  if (auto s = file_->write(end_, prepared.segment); !s) {
+    (void)take_back(end_);
+    return std::move(s).error();
+  }
+  end_ += prepared.segment.size();
+  ++next_segment_id_;
+  if (durability == Durability::kSync) {
+    // After a failed second barrier nobody knows which epoch is on disk; only a reopen can tell.
+    if (auto s = file_->sync(); !s) return poison(std::move(s).error());
+  }
+  unsynced_ = durability != Durability::kSync;
+  log_.adopt(std::move(prepared));
+  root_ = log_.root();
+  head_ = log_.head();
+  pending_ = {};
+  force_full_ = false;
+  cut_history_ = false;
+  previous_ = std::nullopt;
+  ++next_epoch_;
+  return {};
+}
+
+Status Writer::rollback_to(manifest::ManifestLog old) {
+  const uint64_t next_id = std::max(root_.extension->next_id, old.root().extension->next_id);
+  manifest::ManifestLog newest = std::exchange(log_, std::move(old));
+  previous_ = newest.link();
+  head_ = log_.head();
+  root_ = log_.root();
+  root_.extension->next_id = next_id;
+  force_full_ = true;
+  auto written = write_manifest(Durability::kSync);
+  if (!written) {
+    log_ = std::move(newest);
+    head_ = log_.head();
+    root_ = log_.root();
+    previous_ = std::nullopt;
+    force_full_ = false;
+  }
+  return written;
+}
+
+}  // namespace rvf::runtime

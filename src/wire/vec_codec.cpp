@@ -1,0 +1,333 @@
+#include "wire/vec_codec.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "wire/checksum.hpp"
+
+namespace rvf::wire {
+namespace {
+
+constexpr uint8_t kRowMajorBit = 0x80;
+constexpr size_t kDirectoryEntry = 12;
+constexpr size_t kIdHeader = 7;
+constexpr size_t kCodeHeader = 16;
+constexpr size_t kBlockBytes = 8U << 20;
+
+bool is_run(std::span<const uint64_t> ids) noexcept {
+  for (size_t i = 1; i < ids.size(); ++i) {
+    if (ids[i] != ids[0] + i) return false;
+  }
+  return true;
+}
+
+void put_id_header(ByteWriter& w, IdEncoding encoding, size_t count) {
+  w.u8(static_cast<uint8_t>(encoding));
+  w.u16(static_cast<uint16_t>(kRestartInterval));
+  w.u32(static_cast<uint32_t>(count));
+}
+
+size_t quick_ids_size(std::span<const uint64_t> ids) noexcept {
+  return kIdHeader + (is_run(ids) ? 8 : ids.size() * 8);
+}
+
+// Raw or run: both give the id of a row in constant time from the map.
+void put_quick_ids(ByteWriter& w, std::span<const uint64_t> ids) {
+  if (is_run(ids)) {
+    put_id_header(w, IdEncoding::kRun, ids.size());
+    w.u64(ids.empty() ? 0 : ids[0]);
+    return;
+  }
+  put_id_header(w, IdEncoding::kRaw, ids.size());
+  w.raw(ids.data(), ids.size() * 8);
+}
+
+void put_compact_ids(ByteWriter& w, std::span<const uint64_t> ids) {
+  if (is_run(ids) || !std::is_sorted(ids.begin(), ids.end())) return put_quick_ids(w, ids);
+  Bytes deltas;
+  ByteWriter d(deltas);
+  std::vector<uint32_t> restarts;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const bool restart = i % kRestartInterval == 0;
+    if (restart) restarts.push_back(static_cast<uint32_t>(deltas.size()));
+    d.varint(restart ? ids[i] : ids[i] - ids[i - 1]);
+  }
+  put_id_header(w, IdEncoding::kDelta, ids.size());
+  w.raw(restarts.data(), restarts.size() * 4);
+  w.u32(static_cast<uint32_t>(deltas.size()));
+  w.bytes(deltas);
+}
+
+// Bits one value takes in a column; 0 for types that have no columnar form of their own.
+unsigned value_bits(DType dtype) noexcept {
+  switch (dtype) {
+    case DType::kF32: return 32;
+    case DType::kF16:
+    case DType::kBF16: return 16;
+    case DType::kI8:
+    case DType::kU8: return 8;
+    case DType::kI4: return 4;
+    case DType::kBinary: return 1;
+    case DType::kPQ:
+    case DType::kCustom: return 0;
+  }
+  return 0;
+}
+
+bool is_code(DType dtype) noexcept { return dtype == DType::kPQ || dtype == DType::kCustom; }
+
+uint8_t get_bits(const std::byte* p, size_t index, unsigned bits) noexcept {
+  const size_t bit = index * bits;
+  const auto byte = static_cast<uint8_t>(p[bit / 8]);
+  return static_cast<uint8_t>((byte >> (bit % 8)) & ((1U << bits) - 1));
+}
+
+void put_bits(std::byte* p, size_t index, unsigned bits, uint8_t value) noexcept {
+  const size_t bit = index * bits;
+  p[bit / 8] |= static_cast<std::byte>(value << (bit % 8));
+}
+
+// Moves between packed rows (row after row) and packed columns (dimension after dimension).
+void transpose(const std::byte* in, std::byte* out, size_t rows, size_t dim, unsigned bits,
+               bool to_columns) noexcept {
+  const size_t row_bytes = (dim * bits + 7) / 8;
+  const size_t column_bytes = (rows * bits + 7) / 8;
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t d = 0; d < dim; ++d) {
+      const size_t row_at = r * row_bytes;
+      const size_t column_at = d * column_bytes;
+      const size_t from = to_columns ? row_at : column_at;
+      const size_t to = to_columns ? column_at : row_at;
+      const size_t from_index = to_columns ? d : r;
+      const size_t to_index = to_columns ? r : d;
+      if (bits >= 8) {
+        std::memcpy(out + to + to_index * (bits / 8), in + from + from_index * (bits / 8), bits / 8);
+      } else {
+        put_bits(out + to, to_index, bits, get_bits(in + from, from_index, bits));
+      }
+    }
+  }
+}
+
+Error bad_block(size_t index, const char* what) {
+  return {ErrorCode::kCorrupt, "VEC block " + std::to_string(index) + ": " + what};
+}
+
+Result<VecBlock> parse_block(ByteSpan payload, VecBlock block, size_t index, bool verify) {
+  if (block.offset % kSegmentAlignment != 0) return bad_block(index, "is not aligned");
+  if (block.offset > payload.size()) return bad_block(index, "starts beyond the payload");
+  if (block.dim == 0) return bad_block(index, "has dimension 0");
+  ByteReader in(payload.subspan(block.offset));
+  uint64_t value_bytes = 0;
+  if (block.row_major) {
+    block.stride = row_stride(block.dtype, block.dim);
+    value_bytes = uint64_t{block.count} * block.stride;
+  } else {
+    DType code = block.dtype;
+    if (is_code(block.dtype)) {
+      block.quant_segment = in.u64();
+      code = static_cast<DType>(in.u8());
+      block.code_dtype = code;
+      in.skip(7);
+    }
+    const unsigned bits = value_bits(code);
+    if (bits == 0) return Error(ErrorCode::kUnsupported, "VEC block of an unknown code type");
+    value_bytes = (uint64_t{block.count} * bits + 7) / 8 * block.dim;
+  }
+  block.values = in.bytes(value_bytes);
+  if (!in.ok()) return bad_block(index, "is shorter than its vectors");
+  auto ids = IdColumn::parse(in);
+  if (!ids) return std::move(ids).error();
+  block.ids = std::move(*ids);
+  if (block.ids.size() != block.count) return bad_block(index, "has another number of ids than of vectors");
+  block.checked = payload.subspan(block.offset, in.position());
+  block.crc = in.u32();
+  if (!in.ok()) return bad_block(index, "has no checksum");
+  if (verify && crc32c(block.checked) != block.crc) {
+    return Error(ErrorCode::kBadChecksum, "VEC block " + std::to_string(index) + " fails its CRC32C");
+  }
+  return block;
+}
+
+}  // namespace
+
+uint64_t IdColumn::at(size_t i) const noexcept {
+  if (encoding_ == IdEncoding::kRun) return first_ + i;
+  uint64_t id = 0;
+  if (encoding_ == IdEncoding::kRaw) {
+    std::memcpy(&id, data_.data() + i * 8, 8);
+    return id;
+  }
+  uint32_t offset = 0;
+  std::memcpy(&offset, restarts_.data() + i / interval_ * 4, 4);
+  if (offset > data_.size()) return kNoId;
+  ByteReader in(data_.subspan(offset));
+  for (size_t k = i / interval_ * interval_; k <= i; ++k) id += in.varint();
+  return in.ok() ? id : kNoId;
+}
+
+void IdColumn::copy_to(std::vector<uint64_t>& out) const {
+  const size_t at_end = out.size();
+  out.resize(at_end + count_);
+  if (encoding_ == IdEncoding::kRaw) {
+    if (count_ > 0) std::memcpy(out.data() + at_end, data_.data(), count_ * 8);
+    return;
+  }
+  if (encoding_ == IdEncoding::kRun) {
+    for (size_t i = 0; i < count_; ++i) out[at_end + i] = first_ + i;
+    return;
+  }
+  ByteReader in(data_);
+  uint64_t id = 0;
+  for (size_t i = 0; i < count_; ++i) {
+    id = i % interval_ == 0 ? in.varint() : id + in.varint();
+    out[at_end + i] = in.ok() ? id : kNoId;
+  }
+}
+
+Result<IdColumn> IdColumn::parse(ByteReader& in) {
+  IdColumn c;
+  const uint8_t encoding = in.u8();
+  c.interval_ = in.u16();
+  c.count_ = in.u32();
+  if (!in.ok()) return Error(ErrorCode::kCorrupt, "an id column ends early");
+  switch (encoding) {
+    case 0: c.data_ = in.bytes(uint64_t{c.count_} * 8); break;
+    case 1: {
+      if (c.interval_ == 0) return Error(ErrorCode::kCorrupt, "an id column has restart interval 0");
+      c.restarts_ = in.bytes((uint64_t{c.count_} + c.interval_ - 1) / c.interval_ * 4);
+      c.data_ = in.bytes(in.u32());
+      break;
+    }
+    case 2: c.first_ = in.u64(); break;
+    default: return Error(ErrorCode::kUnsupported, "id encoding " + std::to_string(encoding));
+  }
+  c.encoding_ = static_cast<IdEncoding>(encoding);
+  if (!in.ok()) return Error(ErrorCode::kCorrupt, "an id column ends early");
+  if (c.encoding_ == IdEncoding::kRun && c.count_ > 0 && c.first_ > kNoId - c.count_) {
+    return Error(ErrorCode::kCorrupt, "a run of ids passes the largest id");
+  }
+  return c;
+}
+
+Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
+  ByteReader in(payload);
+  const uint32_t count = in.u32();
+  if (!in.ok() || count > in.remaining() / kDirectoryEntry) {
+    return Error(ErrorCode::kCorrupt, "a VEC directory is longer than its payload");
+  }
+  std::vector<VecBlock> blocks(count);
+  for (size_t i = 0; i < count; ++i) {
+    VecBlock b;
+    b.offset = in.u32();
+    b.count = in.u32();
+    b.dim = in.u16();
+    const uint8_t dtype = in.u8();
+    b.row_major = (dtype & kRowMajorBit) != 0;
+    b.dtype = static_cast<DType>(dtype & ~kRowMajorBit);
+    b.tier = in.u8();
+    if (b.dtype > DType::kCustom || (b.row_major && is_code(b.dtype))) {
+      return Error(ErrorCode::kUnsupported, "VEC block " + std::to_string(i) + " has dtype " +
+                                                std::to_string(dtype) + ", unknown to this version");
+    }
+    RVF_ASSIGN(blocks[i], parse_block(payload, b, i, verify_blocks));
+  }
+  return blocks;
+}
+
+size_t rows_per_block(DType dtype, size_t dim) noexcept {
+  const size_t rows = kBlockBytes / std::max<size_t>(row_stride(dtype, dim), 1);
+  return std::clamp<size_t>(rows / 256 * 256, 256, 65536);
+}
+
+uint64_t row_major_payload_size(DType dtype, size_t dim, std::span<const uint64_t> ids) noexcept {
+  const size_t per_block = rows_per_block(dtype, dim);
+  const size_t blocks = (ids.size() + per_block - 1) / per_block;
+  uint64_t size = align64(4 + blocks * kDirectoryEntry);
+  for (size_t b = 0; b < blocks; ++b) {
+    const auto part = ids.subspan(b * per_block, std::min(per_block, ids.size() - b * per_block));
+    size = align64(size + part.size() * row_stride(dtype, dim) + quick_ids_size(part) + 4);
+  }
+  return size;
+}
+
+RowMajorBuilder::RowMajorBuilder(DType dtype, uint16_t dim, uint8_t tier,
+                                 std::span<const uint64_t> ids)
+    : ids_(ids), stride_(row_stride(dtype, dim)), per_block_(rows_per_block(dtype, dim)) {
+  const size_t blocks = (ids.size() + per_block_ - 1) / per_block_;
+  ByteWriter w(payload_);
+  w.u32(static_cast<uint32_t>(blocks));
+  size_t offset = align64(4 + blocks * kDirectoryEntry);
+  for (size_t b = 0; b < blocks; ++b) {
+    const size_t first = b * per_block_;
+    const auto part = ids.subspan(first, std::min(per_block_, ids.size() - first));
+    parts_.push_back({first, offset, part.size()});
+    w.u32(static_cast<uint32_t>(offset));
+    w.u32(static_cast<uint32_t>(part.size()));
+    w.u16(dim);
+    w.u8(static_cast<uint8_t>(dtype) | kRowMajorBit);
+    w.u8(tier);
+    offset = align64(offset + part.size() * stride_ + quick_ids_size(part) + 4);
+  }
+  payload_.resize(offset);
+}
+
+std::byte* RowMajorBuilder::row(size_t i) noexcept {
+  const Part& part = parts_[i / per_block_];
+  return payload_.data() + part.offset + (i - part.first_row) * stride_;
+}
+
+Bytes RowMajorBuilder::finish() && {
+  for (const Part& part : parts_) {
+    Bytes tail;
+    ByteWriter w(tail);
+    put_quick_ids(w, ids_.subspan(part.first_row, part.count));
+    const size_t at = part.offset + part.count * stride_;
+    std::memcpy(payload_.data() + at, tail.data(), tail.size());
+    const uint32_t crc =
+        crc32c(ByteSpan(payload_).subspan(part.offset, at + tail.size() - part.offset));
+    std::memcpy(payload_.data() + at + tail.size(), &crc, 4);
+  }
+  return std::move(payload_);
+}
+
+Bytes encode_columnar_vec(std::span<const ColumnarInput> blocks) {
+  Bytes payload;
+  ByteWriter w(payload);
+  w.u32(static_cast<uint32_t>(blocks.size()));
+  w.zeros(blocks.size() * kDirectoryEntry);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const ColumnarInput& b = blocks[i];
+    w.align(kSegmentAlignment);
+    const size_t start = payload.size();
+    if (is_code(b.dtype)) {
+      w.u64(b.quant_segment);
+      w.u8(static_cast<uint8_t>(b.code_dtype));
+      w.zeros(kCodeHeader - 9);
+    }
+    const unsigned bits = value_bits(is_code(b.dtype) ? b.code_dtype : b.dtype);
+    const size_t values_at = payload.size();
+    w.zeros((b.ids.size() * bits + 7) / 8 * b.dim);
+    transpose(b.rows.data(), payload.data() + values_at, b.ids.size(), b.dim, bits, true);
+    put_compact_ids(w, b.ids);
+    w.u32(crc32c(ByteSpan(payload).subspan(start)));
+    const size_t entry = 4 + i * kDirectoryEntry;
+    w.patch(entry, static_cast<uint32_t>(start));
+    w.patch(entry + 4, static_cast<uint32_t>(b.ids.size()));
+    w.patch(entry + 8, b.dim);
+    w.patch(entry + 10, static_cast<uint8_t>(b.dtype));
+    w.patch(entry + 11, b.tier);
+  }
+  w.align(kSegmentAlignment);
+  return payload;
+}
+
+Result<Bytes> columnar_rows(const VecBlock& block) {
+  if (block.row_major) return Error(ErrorCode::kBadArgument, "the block is row-major");
+  const unsigned bits = value_bits(is_code(block.dtype) ? block.code_dtype : block.dtype);
+  Bytes rows((size_t{block.dim} * bits + 7) / 8 * block.count);
+  transpose(block.values.data(), rows.data(), block.count, block.dim, bits, false);
+  return rows;
+}
+
+}  // namespace rvf::wire
