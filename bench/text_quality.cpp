@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "embed/text_embedder.hpp"
+#include "machine.hpp"
 #include "text/ranker.hpp"
 
 namespace {
@@ -182,8 +183,8 @@ int main(int argc, char** argv) {
   const Judged all[] = {read_cran(folder + "/cran", graded),
                         read_binary("cisi", folder + "/cisi", "CISI", false),
                         read_binary("med", folder + "/med", "MED", true)};
-  std::printf("{\"measure\": \"ndcg@10\", \"cranfield_grades\": \"%s\", \"collections\": [",
-              graded ? "4 to 1" : "binary");
+  std::printf("{\"machine\": \"%s\", \"measure\": \"ndcg@10\", \"cranfield_grades\": \"%s\", \"collections\": [",
+              rvf::bench::machine_name().c_str(), graded ? "4 to 1" : "binary");
   bool first = true;
   for (const Judged& c : all) {
     const Index plain = build(c, false, false, 1);
@@ -241,7 +242,7 @@ int main(int argc, char** argv) {
     }
     std::printf("%s\n  {\"name\": \"%s\", \"documents\": %zu, \"judged_queries\": %zu, \"bm25_plain\": %.4f, "
                 "\"bm25_stems\": %.4f, \"vectors_alone\": %.4f, \"without_vectors\": %.4f, \"fixed\": %.4f, "
-                "\"gain\": %.4f, \"ms_a_query\": %.2f}",
+                "\"above_plain\": %.4f, \"ms_a_query\": %.2f}",
                 first ? "" : ",", c.name.c_str(), c.docs.size(), c.grades.size(), baseline, stems,
                 embedding, no_vectors, fixed, fixed - baseline, ms);
     first = false;
