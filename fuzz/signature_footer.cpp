@@ -2,4 +2,7 @@
 
 #include "fuzz.hpp"
 
-RVF_FUZZ { rvf::fuzz::round_trip(input, rvf::wire::decode_signature_footer, rvf::wire::encode_signature_footer); }
+RVF_FUZZ {
+  rvf::fuzz::round_trip(input, rvf::wire::decode_signature_footer,
+                        rvf::wire::encode_signature_footer);
+}

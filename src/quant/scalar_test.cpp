@@ -54,7 +54,9 @@ TEST(ScalarQuantizer, EndsOfTheRangeAreExactAndOutsideIsClamped) {
     q->decode(code, back);
     EXPECT_FLOAT_EQ(back[0], -1);
     EXPECT_FLOAT_EQ(back[1], 20);
-    q->encode(std::vector<float>{std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}, code);
+    q->encode(std::vector<float>{std::numeric_limits<float>::quiet_NaN(),
+                                 std::numeric_limits<float>::infinity()},
+              code);
     q->decode(code, back);
     EXPECT_FLOAT_EQ(back[0], -1);
     EXPECT_FLOAT_EQ(back[1], 20);
@@ -90,17 +92,23 @@ TEST(ScalarQuantizer, AConstantDimensionComesBackExactly) {
 TEST(ScalarQuantizer, BadInputIsNamed) {
   const float inf = std::numeric_limits<float>::infinity();
   const float max = std::numeric_limits<float>::max();
-  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{1, inf}, 2, 8).error().code, ErrorCode::kNotFinite);
-  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{-max, max}, 1, 8).error().code, ErrorCode::kOutOfRange);
-  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{1, 2, 3}, 2, 8).error().code, ErrorCode::kBadArgument);
-  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{1}, 1, 5).error().code, ErrorCode::kBadArgument);
-  EXPECT_EQ(ScalarQuantizer::from_wire({.bits = 8, .min = {2}, .max = {1}}).error().code, ErrorCode::kOutOfRange);
+  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{1, inf}, 2, 8).error().code,
+            ErrorCode::kNotFinite);
+  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{-max, max}, 1, 8).error().code,
+            ErrorCode::kOutOfRange);
+  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{1, 2, 3}, 2, 8).error().code,
+            ErrorCode::kBadArgument);
+  EXPECT_EQ(ScalarQuantizer::train(std::vector<float>{1}, 1, 5).error().code,
+            ErrorCode::kBadArgument);
+  EXPECT_EQ(ScalarQuantizer::from_wire({.bits = 8, .min = {2}, .max = {1}}).error().code,
+            ErrorCode::kOutOfRange);
 }
 
 TEST(ScalarQuantizer, SurvivesTheFile) {
   const auto rows = random_rows(50, 17);
   const auto q = ScalarQuantizer::train(rows, 17, 4);
-  const auto quant = wire::decode_quant(wire::encode_quant({.tier = 1, .dimension = 17, .model = q->model()}));
+  const auto quant =
+      wire::decode_quant(wire::encode_quant({.tier = 1, .dimension = 17, .model = q->model()}));
   ASSERT_TRUE(quant);
   const auto back = ScalarQuantizer::from_wire(std::get<wire::ScalarQuant>(quant->model));
   std::vector<uint8_t> a(q->code_bytes());

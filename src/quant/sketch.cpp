@@ -9,7 +9,8 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// The finaliser of splitmix64. docs/format.md fixes it: readers of the file must find the same counters.
+// The finaliser of splitmix64. docs/format.md fixes it: readers of the file must find the same
+// counters.
 uint64_t mix(uint64_t z) noexcept {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
@@ -64,7 +65,8 @@ void CountMinSketch::age() noexcept {
 
 Status CountMinSketch::merge(const CountMinSketch& other) noexcept {
   if (other.width_ != width_ || other.depth_ != depth_) {
-    return Error(ErrorCode::kBadArgument, "only sketches of the same width and depth can be merged");
+    return Error(ErrorCode::kBadArgument,
+                 "only sketches of the same width and depth can be merged");
   }
   for (size_t i = 0; i < counters_.size(); ++i) {
     counters_[i] = static_cast<uint8_t>(std::min(255, counters_[i] + other.counters_[i]));
@@ -77,13 +79,15 @@ wire::SketchSegment CountMinSketch::to_wire() const {
   wire::SketchSegment segment{.width = width_, .depth = depth_, .counter_bits = 8, .decay_shift = 1,
                               .total_accesses = total_, .blocks = {}};
   const auto* first = reinterpret_cast<const std::byte*>(counters_.data());
-  segment.blocks.push_back({.block_id = 0, .counters = wire::Bytes(first, first + counters_.size())});
+  segment.blocks.push_back(
+      {.block_id = 0, .counters = wire::Bytes(first, first + counters_.size())});
   return segment;
 }
 
 Result<CountMinSketch> CountMinSketch::from_wire(const wire::SketchSegment& segment) {
-  if (segment.counter_bits != 8 || segment.blocks.size() != 1 || segment.width == 0 || segment.depth == 0 ||
-      segment.depth > kMaxDepth || segment.blocks[0].counters.size() != segment.counter_bytes()) {
+  if (segment.counter_bits != 8 || segment.blocks.size() != 1 || segment.width == 0 ||
+      segment.depth == 0 || segment.depth > kMaxDepth ||
+      segment.blocks[0].counters.size() != segment.counter_bytes()) {
     return Error(ErrorCode::kUnsupported, "a sketch needs one block of 8-bit counters");
   }
   CountMinSketch sketch(segment.width, segment.depth);

@@ -1,7 +1,7 @@
-// Count-Min sketch of accesses (Cormode and Muthukrishnan, 2005) with 8-bit saturating counters, conservative update
-// (Estan and Varghese, 2002) and ageing by halving. An estimate is never below the true count, up to saturation at
-// 255 and ageing. Deterministic: the same accesses give the same bytes on every machine.
-// Not thread-safe while add(), age() or merge() runs.
+// Count-Min sketch of accesses (Cormode and Muthukrishnan, 2005) with 8-bit saturating counters,
+// conservative update (Estan and Varghese, 2002) and ageing by halving. An estimate is never below
+// the true count, up to saturation at 255 and ageing. Deterministic: the same accesses give the
+// same bytes on every machine. Not thread-safe while add(), age() or merge() runs.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -19,14 +19,16 @@ class CountMinSketch {
   // `width` counters a row and `depth` rows, both at least 1; depth is cut to kMaxDepth.
   explicit CountMinSketch(uint32_t width, uint32_t depth = kDefaultDepth);
 
-  // A width that keeps collisions rare for `ids` distinct ids of which few are hot: a power of two, 1024 to 2^20.
+  // A width that keeps collisions rare for `ids` distinct ids of which few are hot: a power of two,
+  // 1024 to 2^20.
   static uint32_t width_for(uint64_t ids) noexcept;
 
   void add(uint64_t id) noexcept;
   uint8_t estimate(uint64_t id) const noexcept;
   // Halves every counter, so that old accesses fade.
   void age() noexcept;
-  // Adds another sketch of the same width and depth, else kBadArgument. The estimates of the sum are upper bounds.
+  // Adds another sketch of the same width and depth, else kBadArgument. The estimates of the sum
+  // are upper bounds.
   Status merge(const CountMinSketch& other) noexcept;
 
   uint64_t total() const noexcept { return total_; }

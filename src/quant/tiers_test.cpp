@@ -15,7 +15,8 @@ size_t count(const std::vector<Tier>& tiers, Tier tier) {
 TEST(Tiers, FractionsAreKeptAndTheMostReadAreHot) {
   std::vector<uint8_t> estimates(200);
   for (size_t i = 0; i < estimates.size(); ++i) estimates[i] = static_cast<uint8_t>(i);
-  const auto tiers = assign_tiers(estimates, {}, {.hot_fraction = 0.1, .warm_fraction = 0.2, .hysteresis = 0.25});
+  const auto tiers =
+      assign_tiers(estimates, {}, {.hot_fraction = 0.1, .warm_fraction = 0.2, .hysteresis = 0.25});
   EXPECT_EQ(count(tiers, Tier::kHot), 20U);
   EXPECT_EQ(count(tiers, Tier::kWarm), 40U);
   for (size_t i = 1; i < tiers.size(); ++i) EXPECT_LE(tiers[i], tiers[i - 1]);
@@ -23,9 +24,13 @@ TEST(Tiers, FractionsAreKeptAndTheMostReadAreHot) {
 
 TEST(Tiers, WhatWasNeverReadIsCold) {
   const std::vector<uint8_t> zeros(50);
-  EXPECT_EQ(count(assign_tiers(zeros, {}, {.hot_fraction = 1, .warm_fraction = 1}), Tier::kCold), 50U);
+  EXPECT_EQ(count(assign_tiers(zeros, {}, {.hot_fraction = 1, .warm_fraction = 1}), Tier::kCold),
+            50U);
   const std::vector<Tier> hot(50, Tier::kHot);
-  EXPECT_EQ(count(assign_tiers(zeros, hot, {.hot_fraction = 1, .warm_fraction = 1, .hysteresis = 1}), Tier::kCold), 50U);
+  EXPECT_EQ(
+      count(assign_tiers(zeros, hot, {.hot_fraction = 1, .warm_fraction = 1, .hysteresis = 1}),
+            Tier::kCold),
+      50U);
 }
 
 TEST(Tiers, TiesThatDoNotFitAreNotPromoted) {

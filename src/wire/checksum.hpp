@@ -1,5 +1,6 @@
-// The three content hashes of the format, and the CRC-32 of lock files and of the runtime container.
-// Pure functions, no allocation, thread-safe. CRC32C: RFC 3720 appendix B.4. SHAKE-256: FIPS 202.
+// The three content hashes of the format, and the CRC-32 of lock files and of the runtime
+// container. Pure functions, no allocation, thread-safe. CRC32C: RFC 3720 appendix B.4. SHAKE-256:
+// FIPS 202.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -39,13 +40,14 @@ class Shake256 {
   bool squeezing_ = false;
 };
 
-// False for algorithms that this library does not know: such a hash can be neither made nor verified.
+// False for algorithms that this library does not know: such a hash can be neither made nor
+// verified.
 constexpr bool is_known(ChecksumAlgo algo) noexcept {
   return static_cast<uint8_t>(algo) <= static_cast<uint8_t>(ChecksumAlgo::kShake256);
 }
 
-// CRC32C fills the first 4 bytes little-endian and leaves the rest zero; SHAKE-256 gives its first 16
-// bytes. An unknown algorithm yields zeros: ask is_known() first.
+// CRC32C fills the first 4 bytes little-endian and leaves the rest zero; SHAKE-256 gives its first
+// 16 bytes. An unknown algorithm yields zeros: ask is_known() first.
 ContentHash content_hash(ChecksumAlgo algo, ByteSpan data) noexcept;
 
 // content_hash() over data that arrives in pieces. finish() ends it; the object is then spent.

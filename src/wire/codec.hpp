@@ -1,5 +1,5 @@
-// What the payload codecs share: arrays whose count is checked against the bytes present before memory is
-// taken, strict alignment, and one way to word an error. Internal to src/wire.
+// What the payload codecs share: arrays whose count is checked against the bytes present before
+// memory is taken, strict alignment, and one way to word an error. Internal to src/wire.
 #pragma once
 #include <array>
 #include <string>
@@ -10,14 +10,16 @@
 
 namespace rvf::wire {
 
-// "HOT payload, byte 64: ...". Truncation wins over `code`: a sticky reader yields zeros after the end.
+// "HOT payload, byte 64: ...". Truncation wins over `code`: a sticky reader yields zeros after the
+// end.
 inline Error payload_error(const char* segment, const ByteReader& in, std::string what,
                            ErrorCode code = ErrorCode::kCorrupt) {
   if (!in.ok()) {
     code = ErrorCode::kTruncated;
     what = "ends too early";
   }
-  return {code, std::string(segment) + " payload, byte " + std::to_string(in.position()) + ": " + what};
+  return {code,
+          std::string(segment) + " payload, byte " + std::to_string(in.position()) + ": " + what};
 }
 
 // False, leaving `in` failed, where fewer than `count` items of `item_size` bytes are left.
@@ -46,8 +48,8 @@ void write_array(ByteWriter& out, const std::vector<T>& values) {
   out.raw(values.data(), values.size() * sizeof(T));
 }
 
-// Skips to the next multiple of `alignment`; unlike ByteReader::align, padding that is cut off or not zero
-// fails, so that every payload has exactly one encoding.
+// Skips to the next multiple of `alignment`; unlike ByteReader::align, padding that is cut off or
+// not zero fails, so that every payload has exactly one encoding.
 inline void skip_padding(ByteReader& in, size_t alignment) noexcept {
   for (const std::byte b : in.bytes((alignment - in.position() % alignment) % alignment)) {
     if (b != std::byte{0}) in.fail();

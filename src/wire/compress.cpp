@@ -11,8 +11,9 @@ Error unsupported(Compression algo) {
           "compression algorithm " + std::to_string(static_cast<unsigned>(algo)) + " is unknown"};
 }
 
-// LZ4 expands a byte at most 255 times; Zstandard's smallest block (4 bytes) yields at most 128 KiB.
-// A header that announces more is refused before memory is taken, so a short file cannot ask for gigabytes.
+// LZ4 expands a byte at most 255 times; Zstandard's smallest block (4 bytes) yields at most 128
+// KiB. A header that announces more is refused before memory is taken, so a short file cannot ask
+// for gigabytes.
 bool plausible(Compression algo, uint64_t compressed, uint64_t uncompressed) noexcept {
   const uint64_t factor = algo == Compression::kLz4 ? 255 : 128 * 1024 / 3;
   return uncompressed <= (compressed + 16) * factor;
@@ -54,11 +55,13 @@ Result<Bytes> compress(Compression algo, ByteSpan data, int zstd_level) {
 Result<Bytes> decompress(Compression algo, ByteSpan data, uint64_t uncompressed_length,
                          uint64_t memory_limit) {
   if (uncompressed_length > memory_limit) {
-    return Error(ErrorCode::kBudgetExceeded, "decompression needs " + std::to_string(uncompressed_length) +
-                                                 " bytes, the limit is " + std::to_string(memory_limit));
+    return Error(ErrorCode::kBudgetExceeded,
+                 "decompression needs " + std::to_string(uncompressed_length) +
+                     " bytes, the limit is " + std::to_string(memory_limit));
   }
   const auto wrong_length = [&] {
-    return Error(ErrorCode::kCorrupt, std::to_string(data.size()) + " compressed bytes do not hold the " +
+    return Error(ErrorCode::kCorrupt, std::to_string(data.size()) +
+                                          " compressed bytes do not hold the " +
                                           std::to_string(uncompressed_length) + " bytes announced");
   };
   if (algo == Compression::kNone) {

@@ -30,8 +30,10 @@ TEST(Compress, TheLimitIsCheckedBeforeMemoryIsTaken) {
 }
 
 TEST(Compress, AnImpossibleRatioIsRefusedBeforeMemoryIsTaken) {
-  EXPECT_EQ(decompress(Compression::kLz4, Bytes(50), 1ULL << 50, ~0ULL).error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(decompress(Compression::kZstd, Bytes(50), 1ULL << 50, ~0ULL).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(decompress(Compression::kLz4, Bytes(50), 1ULL << 50, ~0ULL).error().code,
+            ErrorCode::kCorrupt);
+  EXPECT_EQ(decompress(Compression::kZstd, Bytes(50), 1ULL << 50, ~0ULL).error().code,
+            ErrorCode::kCorrupt);
 }
 
 TEST(Compress, AHighRatioIsNotRefused) {
@@ -47,14 +49,16 @@ TEST(Compress, AWrongLengthIsCorrupt) {
   for (const Compression algo : kAll) {
     const auto packed = compress(algo, Bytes(1000, std::byte{3}));
     for (const uint64_t length : {0ULL, 999ULL, 1001ULL}) {
-      EXPECT_EQ(decompress(algo, *packed, length, 1 << 20).error().code, ErrorCode::kCorrupt) << length;
+      EXPECT_EQ(decompress(algo, *packed, length, 1 << 20).error().code, ErrorCode::kCorrupt)
+          << length;
     }
   }
 }
 
 TEST(Compress, UnknownAlgorithmsAreUnsupported) {
   EXPECT_EQ(compress(Compression::kCustom, {}).error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(decompress(static_cast<Compression>(9), {}, 0, 9).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(decompress(static_cast<Compression>(9), {}, 0, 9).error().code,
+            ErrorCode::kUnsupported);
 }
 
 TEST(Compress, DamagedBytesNeverCrash) {

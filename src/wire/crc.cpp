@@ -1,6 +1,6 @@
-// CRC32C and CRC-32. The hardware path runs three independent streams, because the CRC instruction has
-// a latency of three cycles but starts one a cycle; the streams are joined by multiplying with x^(8n)
-// modulo the polynomial, from tables built at compile time (after Mark Adler, crc32c.c).
+// CRC32C and CRC-32. The hardware path runs three independent streams, because the CRC instruction
+// has a latency of three cycles but starts one a cycle; the streams are joined by multiplying with
+// x^(8n) modulo the polynomial, from tables built at compile time (after Mark Adler, crc32c.c).
 #include <array>
 #include <cstring>
 
@@ -109,7 +109,9 @@ bool has_hardware() noexcept { return __builtin_cpu_supports("sse4.2") != 0; }
 RVF_CRC_HARDWARE inline uint64_t step8(uint64_t crc, uint64_t v) noexcept {
   return __crc32cd(static_cast<uint32_t>(crc), v);
 }
-RVF_CRC_HARDWARE inline uint32_t step1(uint32_t crc, uint8_t v) noexcept { return __crc32cb(crc, v); }
+RVF_CRC_HARDWARE inline uint32_t step1(uint32_t crc, uint8_t v) noexcept {
+  return __crc32cb(crc, v);
+}
 #if defined(__linux__) && defined(__aarch64__)
 bool has_hardware() noexcept { return (getauxval(AT_HWCAP) & (1UL << 7)) != 0; }
 #else
@@ -141,7 +143,8 @@ RVF_CRC_HARDWARE uint32_t hardware(ByteSpan data, uint32_t seed) noexcept {
   const std::byte* p = data.data();
   size_t n = data.size();
   uint64_t crc = static_cast<uint32_t>(~seed);
-  for (; n >= 3 * kLong; p += 3 * kLong, n -= 3 * kLong) crc = three_streams(crc, p, kLong, kLongShift);
+  for (; n >= 3 * kLong; p += 3 * kLong, n -= 3 * kLong)
+    crc = three_streams(crc, p, kLong, kLongShift);
   for (; n >= 3 * kShort; p += 3 * kShort, n -= 3 * kShort) {
     crc = three_streams(crc, p, kShort, kShortShift);
   }

@@ -79,11 +79,14 @@ Result<SignatureFooter> decode_signature_footer(ByteSpan trailer) {
   footer.algo = static_cast<SignatureAlgo>(in.u16());
   const uint16_t length = in.u16();
   if (in.ok() && signature_size(footer.algo) == 0) {
-    return payload_error(kFooter, in, "algorithm " + std::to_string(static_cast<unsigned>(footer.algo)) +
-                                          " is unknown", ErrorCode::kUnsupported);
+    return payload_error(
+        kFooter, in,
+        "algorithm " + std::to_string(static_cast<unsigned>(footer.algo)) + " is unknown",
+        ErrorCode::kUnsupported);
   }
   if (!in.ok() || length != signature_size(footer.algo)) {
-    return payload_error(kFooter, in, std::to_string(length) + " bytes is no length of this algorithm",
+    return payload_error(kFooter, in,
+                         std::to_string(length) + " bytes is no length of this algorithm",
                          ErrorCode::kBadSignature);
   }
   footer.signature = read_bytes(in, length);

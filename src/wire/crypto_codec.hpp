@@ -1,5 +1,6 @@
-// CRYPTO_SEG: the public keys that a store trusts, and the footer that carries a signature behind a payload.
-// Layout only, no mathematics. docs/format.md has the byte table. Pure functions, thread-safe.
+// CRYPTO_SEG: the public keys that a store trusts, and the footer that carries a signature behind a
+// payload. Layout only, no mathematics. docs/format.md has the byte table. Pure functions,
+// thread-safe.
 #pragma once
 #include <array>
 #include <string>
@@ -57,8 +58,8 @@ struct SignatureFooter {
 };
 
 Bytes encode_signature_footer(const SignatureFooter& footer);
-// `trailer` starts right behind the payload; zero padding may follow the footer. A signature whose length does
-// not belong to its algorithm is kBadSignature, an unknown algorithm kUnsupported.
+// `trailer` starts right behind the payload; zero padding may follow the footer. A signature whose
+// length does not belong to its algorithm is kBadSignature, an unknown algorithm kUnsupported.
 Result<SignatureFooter> decode_signature_footer(ByteSpan trailer);
 
 }  // namespace rvf::wire

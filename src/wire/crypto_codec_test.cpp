@@ -8,9 +8,13 @@ namespace {
 std::vector<KeyEntry> random_keys(std::mt19937_64& rng, size_t n) {
   std::vector<KeyEntry> keys;
   for (size_t i = 0; i < n; ++i) {
-    keys.push_back({.type = static_cast<KeyType>(rng() % 40), .usage = static_cast<uint8_t>(rng()),
-                    .key_id = {static_cast<uint8_t>(i)}, .valid_from_ns = rng(), .valid_until_ns = rng(),
-                    .label = random_text(rng, 12), .key = random_bytes(rng, rng() % 70)});
+    keys.push_back({.type = static_cast<KeyType>(rng() % 40),
+                    .usage = static_cast<uint8_t>(rng()),
+                    .key_id = {static_cast<uint8_t>(i)},
+                    .valid_from_ns = rng(),
+                    .valid_until_ns = rng(),
+                    .label = random_text(rng, 12),
+                    .key = random_bytes(rng, rng() % 70)});
   }
   return keys;
 }
@@ -37,11 +41,13 @@ TEST(CryptoCodec, BitFlipsNeverCrash) {
 
 TEST(SignatureFooter, RoundTripsBeforePadding) {
   std::mt19937_64 rng(kTestSeed);
-  for (const auto algo : {SignatureAlgo::kEd25519, SignatureAlgo::kMlDsa65, SignatureAlgo::kSlhDsa128s}) {
+  for (const auto algo :
+       {SignatureAlgo::kEd25519, SignatureAlgo::kMlDsa65, SignatureAlgo::kSlhDsa128s}) {
     const SignatureFooter footer{algo, random_bytes(rng, signature_size(algo))};
     Bytes bytes = encode_signature_footer(footer);
     EXPECT_EQ(bytes.size(), size_t{signature_size(algo)} + 8);
-    for (size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(decode_signature_footer(ByteSpan(bytes).first(n)));
+    for (size_t n = 0; n < bytes.size(); ++n)
+      EXPECT_FALSE(decode_signature_footer(ByteSpan(bytes).first(n)));
     bytes.resize(bytes.size() + 40);
     const auto back = decode_signature_footer(bytes);
     ASSERT_TRUE(back) << back.error().message;
@@ -51,7 +57,8 @@ TEST(SignatureFooter, RoundTripsBeforePadding) {
 
 TEST(SignatureFooter, AWrongLengthIsABadSignature) {
   const SignatureFooter footer{SignatureAlgo::kEd25519, Bytes(63)};
-  EXPECT_EQ(decode_signature_footer(encode_signature_footer(footer)).error().code, ErrorCode::kBadSignature);
+  EXPECT_EQ(decode_signature_footer(encode_signature_footer(footer)).error().code,
+            ErrorCode::kBadSignature);
   Bytes unknown = encode_signature_footer({SignatureAlgo::kEd25519, Bytes(64)});
   unknown[0] = std::byte{77};
   EXPECT_EQ(decode_signature_footer(unknown).error().code, ErrorCode::kUnsupported);

@@ -11,7 +11,8 @@ constexpr uint64_t interval_or_all(uint32_t restart_interval) noexcept {
 }
 
 Error broken(ByteReader& in) {
-  if (!in.ok()) return {ErrorCode::kTruncated, "delta list: a varint is cut off or longer than 64 bits"};
+  if (!in.ok())
+    return {ErrorCode::kTruncated, "delta list: a varint is cut off or longer than 64 bits"};
   return {ErrorCode::kCorrupt, "delta list: the values do not ascend"};
 }
 
@@ -37,10 +38,12 @@ void write_deltas(ByteWriter& out, std::span<const uint64_t> ascending, uint32_t
   }
 }
 
-Result<std::vector<uint64_t>> read_deltas(ByteReader& in, uint64_t count, uint32_t restart_interval) {
+Result<std::vector<uint64_t>> read_deltas(ByteReader& in, uint64_t count,
+                                          uint32_t restart_interval) {
   if (count > in.remaining()) {
-    return Error(ErrorCode::kTruncated, "delta list: " + std::to_string(count) + " values announced, " +
-                                            std::to_string(in.remaining()) + " bytes present");
+    return Error(ErrorCode::kTruncated, "delta list: " + std::to_string(count) +
+                                            " values announced, " + std::to_string(in.remaining()) +
+                                            " bytes present");
   }
   const uint64_t interval = interval_or_all(restart_interval);
   std::vector<uint64_t> out;
@@ -70,8 +73,9 @@ Result<DeltaList> DeltaList::open(ByteSpan bytes, ByteSpan restarts, uint64_t co
   const uint64_t expected = count == 0 ? 0 : (count - 1) / list.interval_ + 1;
   if (restarts.size() % 4 != 0 || restarts.size() / 4 != expected || count > bytes.size()) {
     return Error(ErrorCode::kCorrupt, "delta list: " + std::to_string(restarts.size()) +
-                                          " bytes of restart points and " + std::to_string(bytes.size()) +
-                                          " of values do not fit " + std::to_string(count) + " values");
+                                          " bytes of restart points and " +
+                                          std::to_string(bytes.size()) + " of values do not fit " +
+                                          std::to_string(count) + " values");
   }
   ByteReader in(restarts);
   uint64_t last = 0;
@@ -79,8 +83,9 @@ Result<DeltaList> DeltaList::open(ByteSpan bytes, ByteSpan restarts, uint64_t co
     const uint32_t offset = in.u32();
     const bool in_order = i == 0 ? offset == 0 : offset > last;
     if (!in_order || offset >= bytes.size()) {
-      return Error(ErrorCode::kCorrupt, "delta list: restart point " + std::to_string(i) + " is at " +
-                                            std::to_string(offset) + " of " + std::to_string(bytes.size()));
+      return Error(ErrorCode::kCorrupt, "delta list: restart point " + std::to_string(i) +
+                                            " is at " + std::to_string(offset) + " of " +
+                                            std::to_string(bytes.size()));
     }
     last = offset;
   }

@@ -46,9 +46,10 @@ Result<Hot> decode_hot(ByteSpan payload) {
     e.vector = read_bytes(in, vector_size);
     const uint16_t neighbors = in.u16();
     if (neighbors > hot.max_neighbors) {
-      return payload_error(kName, in, "entry " + std::to_string(i) + " has " + std::to_string(neighbors) +
-                                          " neighbours, the header allows " +
-                                          std::to_string(hot.max_neighbors));
+      return payload_error(kName, in,
+                           "entry " + std::to_string(i) + " has " + std::to_string(neighbors) +
+                               " neighbours, the header allows " +
+                               std::to_string(hot.max_neighbors));
     }
     e.neighbors = read_array<uint64_t>(in, neighbors);
     skip_padding(in, 64);

@@ -1,5 +1,5 @@
-// HOT_SEG: the most read vectors, row by row, each with its neighbours beside it. docs/format.md has the byte
-// table. Pure functions, thread-safe.
+// HOT_SEG: the most read vectors, row by row, each with its neighbours beside it. docs/format.md
+// has the byte table. Pure functions, thread-safe.
 #pragma once
 #include "rvf/result.hpp"
 #include "rvf/types.hpp"

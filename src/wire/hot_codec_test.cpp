@@ -8,7 +8,8 @@ namespace {
 Hot random_hot(std::mt19937_64& rng, DType dtype, uint16_t dimension, size_t entries) {
   Hot hot{.dimension = dimension, .dtype = dtype, .max_neighbors = 16, .entries = {}};
   for (size_t i = 0; i < entries; ++i) {
-    HotEntry e{.id = rng(), .vector = random_bytes(rng, vector_bytes(dtype, dimension)), .neighbors = {}};
+    HotEntry e{
+        .id = rng(), .vector = random_bytes(rng, vector_bytes(dtype, dimension)), .neighbors = {}};
     for (uint64_t n = rng() % 17; n > 0; --n) e.neighbors.push_back(rng());
     hot.entries.push_back(std::move(e));
   }

@@ -1,5 +1,5 @@
-// JOURNAL_SEG: deletions and metadata changes of one epoch, in the order they happened. docs/format.md has the
-// byte table. Pure functions, thread-safe.
+// JOURNAL_SEG: deletions and metadata changes of one epoch, in the order they happened.
+// docs/format.md has the byte table. Pure functions, thread-safe.
 #pragma once
 #include <variant>
 
@@ -45,8 +45,8 @@ struct JournalUnknown {  // a type that this library does not know, kept as it w
   friend bool operator==(const JournalUnknown&, const JournalUnknown&) = default;
 };
 
-using JournalEntry = std::variant<JournalDelete, JournalDeleteRange, JournalUpdateMetadata, JournalMove,
-                                  JournalRemapId, JournalDeleteList, JournalUnknown>;
+using JournalEntry = std::variant<JournalDelete, JournalDeleteRange, JournalUpdateMetadata,
+                                  JournalMove, JournalRemapId, JournalDeleteList, JournalUnknown>;
 
 struct Journal {
   uint32_t epoch = 0;

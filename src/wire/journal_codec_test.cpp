@@ -11,7 +11,9 @@ JournalEntry random_entry(std::mt19937_64& rng) {
   switch (rng() % 7) {
     case 0: return JournalDelete{rng()};
     case 1: return JournalDeleteRange{rng(), rng()};
-    case 2: return JournalUpdateMetadata{rng(), static_cast<uint16_t>(rng()), random_bytes(rng, rng() % 20)};
+    case 2:
+      return JournalUpdateMetadata{rng(), static_cast<uint16_t>(rng()),
+                                   random_bytes(rng, rng() % 20)};
     case 3: return JournalMove{rng(), rng(), rng()};
     case 4: return JournalRemapId{rng(), rng()};
     case 5: {
@@ -20,12 +22,16 @@ JournalEntry random_entry(std::mt19937_64& rng) {
       std::ranges::sort(list.ids);
       return list;
     }
-    default: return JournalUnknown{static_cast<uint8_t>(100 + rng() % 100), random_bytes(rng, rng() % 20)};
+    default:
+      return JournalUnknown{static_cast<uint8_t>(100 + rng() % 100), random_bytes(rng, rng() % 20)};
   }
 }
 
 Journal random_journal(std::mt19937_64& rng, size_t entries) {
-  Journal j{.epoch = static_cast<uint32_t>(rng()), .previous_segment_id = rng(), .flags = 5, .entries = {}};
+  Journal j{.epoch = static_cast<uint32_t>(rng()),
+            .previous_segment_id = rng(),
+            .flags = 5,
+            .entries = {}};
   for (size_t i = 0; i < entries; ++i) j.entries.push_back(random_entry(rng));
   return j;
 }
@@ -51,7 +57,8 @@ TEST(JournalCodec, BitFlipsNeverCrash) {
 }
 
 TEST(JournalCodec, BytesAreTheDocumentedOnes) {
-  const Bytes bytes = encode_journal({.epoch = 3, .previous_segment_id = 9, .flags = 0, .entries = {JournalDelete{7}}});
+  const Bytes bytes = encode_journal(
+      {.epoch = 3, .previous_segment_id = 9, .flags = 0, .entries = {JournalDelete{7}}});
   ASSERT_EQ(bytes.size(), 80U);
   EXPECT_EQ(bytes[0], std::byte{1});
   EXPECT_EQ(bytes[4], std::byte{3});

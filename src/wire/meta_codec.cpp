@@ -12,7 +12,12 @@ constexpr const char* kName = "META";
 constexpr uint8_t kColumnar = 0;
 constexpr uint8_t kExplicitIds = 1 << 0;
 constexpr size_t kDirectoryEntry = 8;
-enum Flag : uint8_t { kHasNulls = 1 << 0, kHasDictionary = 1 << 1, kHasRange = 1 << 2, kAllFlags = 7 };
+enum Flag : uint8_t {
+  kHasNulls = 1 << 0,
+  kHasDictionary = 1 << 1,
+  kHasRange = 1 << 2,
+  kAllFlags = 7
+};
 
 size_t bitmap_bytes(uint64_t rows) noexcept { return static_cast<size_t>((rows + 7) / 8); }
 
@@ -114,7 +119,8 @@ Result<TextLists> read_lists(ByteReader& in, uint64_t rows, uint32_t dictionary_
   return lists;
 }
 
-Result<MetaData> read_data(ByteReader& in, MetaType type, bool coded, uint64_t rows, uint32_t dictionary_count) {
+Result<MetaData> read_data(ByteReader& in, MetaType type, bool coded, uint64_t rows,
+                           uint32_t dictionary_count) {
   switch (type) {
     case MetaType::kI64:
     case MetaType::kTimestamp: return MetaData(read_array<int64_t>(in, rows));
@@ -202,8 +208,10 @@ Result<MetaLayout> read_meta_layout(ByteSpan payload) {
   layout.row_count = in.u32();
   skip_padding(in, 64);
   if (in.ok() && (encoding != kColumnar || (flags & ~kExplicitIds) != 0)) {
-    return payload_error(kName, in, "encoding " + std::to_string(encoding) + " with flags " +
-                                        std::to_string(flags) + " is unknown", ErrorCode::kUnsupported);
+    return payload_error(kName, in,
+                         "encoding " + std::to_string(encoding) + " with flags " +
+                             std::to_string(flags) + " is unknown",
+                         ErrorCode::kUnsupported);
   }
   if (!can_hold(in, fields, kDirectoryEntry)) return payload_error(kName, in, {});
   layout.columns.resize(fields);
@@ -215,17 +223,22 @@ Result<MetaLayout> read_meta_layout(ByteSpan payload) {
   }
   if ((flags & kExplicitIds) != 0) {
     layout.ids = read_array<uint64_t>(in, layout.row_count);
-    const bool fits = !layout.ids.empty() && *std::ranges::min_element(layout.ids) == layout.first_id &&
+    const bool fits = !layout.ids.empty() &&
+                      *std::ranges::min_element(layout.ids) == layout.first_id &&
                       *std::ranges::max_element(layout.ids) == layout.last_id;
-    if (!fits) return payload_error(kName, in, "the ids do not fit first and last", ErrorCode::kBadMetadata);
-  } else if (in.ok() && layout.last_id - layout.first_id != (layout.row_count == 0 ? 0 : layout.row_count - 1)) {
-    return payload_error(kName, in, "the id range does not fit the row count", ErrorCode::kBadMetadata);
+    if (!fits)
+      return payload_error(kName, in, "the ids do not fit first and last", ErrorCode::kBadMetadata);
+  } else if (in.ok() && layout.last_id - layout.first_id !=
+                            (layout.row_count == 0 ? 0 : layout.row_count - 1)) {
+    return payload_error(kName, in, "the id range does not fit the row count",
+                         ErrorCode::kBadMetadata);
   }
   uint64_t expected = in.position();
   for (size_t i = 0; i < fields && in.ok(); ++i) {
     MetaColumnInfo& c = layout.columns[i];
     const uint64_t end = i + 1 < fields ? layout.columns[i + 1].offset : payload.size();
-    if ((i == 0 && c.offset != expected) || c.offset % 8 != 0 || end < c.offset || end > payload.size()) {
+    if ((i == 0 && c.offset != expected) || c.offset % 8 != 0 || end < c.offset ||
+        end > payload.size()) {
       return payload_error(kName, in, "column " + std::to_string(i) + " lies outside its place",
                            ErrorCode::kBadMetadata);
     }
@@ -234,7 +247,8 @@ Result<MetaLayout> read_meta_layout(ByteSpan payload) {
   }
   if (!in.ok()) return payload_error(kName, in, {});
   if (expected != payload.size()) {
-    return payload_error(kName, in, "bytes follow that belong to no column", ErrorCode::kBadMetadata);
+    return payload_error(kName, in, "bytes follow that belong to no column",
+                         ErrorCode::kBadMetadata);
   }
   return layout;
 }
@@ -244,9 +258,11 @@ Result<MetaColumn> decode_meta_column(ByteSpan payload, const MetaLayout& layout
   const bool coded = (info.flags & kHasDictionary) != 0;
   ByteReader in(payload.subspan(info.offset, info.end - info.offset));
   if (!is_known(info.type) || (info.flags & ~kAllFlags) != 0) {
-    return payload_error(kName, in, "field " + std::to_string(info.id) + " has unknown type " +
-                                        std::to_string(static_cast<unsigned>(info.type)) + " or flags " +
-                                        std::to_string(info.flags), ErrorCode::kUnsupported);
+    return payload_error(kName, in,
+                         "field " + std::to_string(info.id) + " has unknown type " +
+                             std::to_string(static_cast<unsigned>(info.type)) + " or flags " +
+                             std::to_string(info.flags),
+                         ErrorCode::kUnsupported);
   }
   MetaColumn column;
   column.id = info.id;
@@ -275,7 +291,8 @@ Result<MetaColumn> decode_meta_column(ByteSpan payload, const MetaLayout& layout
   // A range that lies would make a query skip rows that match.
   const auto actual = value_range(column);
   if (actual.has_value() != has_range || (has_range && *actual != range)) {
-    return payload_error(kName, in, "field '" + column.name + "': minimum and maximum do not fit its values",
+    return payload_error(kName, in,
+                         "field '" + column.name + "': minimum and maximum do not fit its values",
                          ErrorCode::kBadMetadata);
   }
   return column;

@@ -1,13 +1,13 @@
-// META_SEG: typed metadata by column for a set of vectors. Names and types travel with the data, so that a reader
-// needs nothing else. docs/format.md has the byte table. Pure functions, thread-safe.
+// META_SEG: typed metadata by column for a set of vectors. Names and types travel with the data, so
+// that a reader needs nothing else. docs/format.md has the byte table. Pure functions, thread-safe.
 #pragma once
 #include "wire/meta_column.hpp"
 
 namespace rvf::wire {
 
 struct MetaSegment {
-  uint32_t schema = 0;       // counts the changes of the schema; the columns present are those of this one
-  uint64_t first_id = 0;     // with `ids` empty, row i belongs to id first_id + i
+  uint32_t schema = 0;        // number of the schema that the columns belong to
+  uint64_t first_id = 0;      // with `ids` empty, row i belongs to id first_id + i
   uint32_t row_count = 0;
   std::vector<uint64_t> ids;  // empty, or one a row in any order
   std::vector<MetaColumn> columns;

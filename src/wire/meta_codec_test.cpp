@@ -29,12 +29,15 @@ MetaValue random_value(std::mt19937_64& rng, MetaType type) {
 
 using Table = std::vector<std::vector<MetaValue>>;  // by column
 
-MetaSegment random_meta(std::mt19937_64& rng, uint32_t rows, bool explicit_ids, Table* table = nullptr) {
+MetaSegment random_meta(std::mt19937_64& rng, uint32_t rows, bool explicit_ids,
+                        Table* table = nullptr) {
   MetaSegment meta{.schema = 7, .first_id = 100, .row_count = rows, .ids = {}, .columns = {}};
   for (uint8_t type = 1; type <= static_cast<uint8_t>(MetaType::kStringList); ++type) {
     std::vector<MetaValue> values;
-    for (uint32_t r = 0; r < rows; ++r) values.push_back(random_value(rng, static_cast<MetaType>(type)));
-    auto column = make_column(type, static_cast<MetaType>(type), "field " + std::to_string(type), values);
+    for (uint32_t r = 0; r < rows; ++r)
+      values.push_back(random_value(rng, static_cast<MetaType>(type)));
+    auto column =
+        make_column(type, static_cast<MetaType>(type), "field " + std::to_string(type), values);
     EXPECT_TRUE(column) << column.error().message;
     meta.columns.push_back(*std::move(column));
     if (table != nullptr) table->push_back(std::move(values));
@@ -56,7 +59,8 @@ TEST(MetaCodec, RoundTripsEveryTypeWithNulls) {
       ASSERT_TRUE(back) << back.error().message;
       EXPECT_EQ(*back, meta);
       for (size_t c = 0; c < table.size(); ++c) {
-        for (uint32_t r = 0; r < rows; ++r) ASSERT_EQ(back->columns[c].value(r), table[c][r]) << c << " " << r;
+        for (uint32_t r = 0; r < rows; ++r)
+          ASSERT_EQ(back->columns[c].value(r), table[c][r]) << c << " " << r;
       }
     }
   }
@@ -110,10 +114,12 @@ TEST(MetaColumn, RangeLeavesOutNullAndNaN) {
 
 TEST(MetaColumn, RepeatedTextsGetADictionary) {
   std::vector<MetaValue> repeated(1000, std::string("same"));
-  EXPECT_TRUE(std::holds_alternative<CodedText>(make_column(1, MetaType::kString, "x", repeated)->data));
+  EXPECT_TRUE(
+      std::holds_alternative<CodedText>(make_column(1, MetaType::kString, "x", repeated)->data));
   std::vector<MetaValue> unique;
   for (int i = 0; i < 1000; ++i) unique.emplace_back(std::to_string(i));
-  EXPECT_TRUE(std::holds_alternative<StringTable>(make_column(1, MetaType::kString, "x", unique)->data));
+  EXPECT_TRUE(
+      std::holds_alternative<StringTable>(make_column(1, MetaType::kString, "x", unique)->data));
 }
 
 TEST(MetaColumn, WideDictionariesRoundTrip) {

@@ -50,7 +50,8 @@ bool fill_text(std::span<const MetaValue> values, size_t& row, MetaType type, Me
   DictionaryBuilder dictionary;
   std::vector<uint32_t> codes;
   codes.reserve(values.size());
-  if (!each<std::string>(values, row, [&](const auto& v) { codes.push_back(dictionary.code(v)); })) {
+  if (!each<std::string>(values, row,
+                         [&](const auto& v) { codes.push_back(dictionary.code(v)); })) {
     return false;
   }
   if (type == MetaType::kEnum || dictionary.size() < values.size() / 2) {
@@ -110,7 +111,8 @@ struct ValueAt {
   MetaValue operator()(const CodedText& v) const { return std::string(v.dictionary[v.codes[row]]); }
   MetaValue operator()(const TextLists& v) const {
     std::vector<std::string> out;
-    for (size_t i = v.offsets[row]; i < v.offsets[row + 1]; ++i) out.emplace_back(v.dictionary[v.codes[i]]);
+    for (size_t i = v.offsets[row]; i < v.offsets[row + 1]; ++i)
+      out.emplace_back(v.dictionary[v.codes[i]]);
     return out;
   }
 };
@@ -151,7 +153,8 @@ size_t MetaColumn::rows() const noexcept {
 
 Result<MetaColumn> make_column(uint16_t id, MetaType type, std::string name,
                                std::span<const MetaValue> values) {
-  MetaColumn column{.id = id, .type = type, .name = std::move(name), .nulls = null_bitmap(values), .data = {}};
+  MetaColumn column{
+      .id = id, .type = type, .name = std::move(name), .nulls = null_bitmap(values), .data = {}};
   size_t row = 0;
   bool ok = false;
   switch (type) {
@@ -166,12 +169,13 @@ Result<MetaColumn> make_column(uint16_t id, MetaType type, std::string name,
     case MetaType::kStringList: ok = fill_lists(values, row, column.data); break;
   }
   if (!ok) {
-    return Error(ErrorCode::kBadMetadata,
-                 "field '" + column.name + "': the value of row " + std::to_string(row) + " has another type");
+    return Error(ErrorCode::kBadMetadata, "field '" + column.name + "': the value of row " +
+                                              std::to_string(row) + " has another type");
   }
   if (const auto* coded = std::get_if<CodedText>(&column.data);
       type == MetaType::kEnum && coded->dictionary.size() > kMaxEnum) {
-    return Error(ErrorCode::kBadMetadata, "field '" + column.name + "': an enum has more than 65536 texts");
+    return Error(ErrorCode::kBadMetadata,
+                 "field '" + column.name + "': an enum has more than 65536 texts");
   }
   return column;
 }

@@ -20,7 +20,8 @@ struct TextLists {
   friend bool operator==(const TextLists&, const TextLists&) = default;
 };
 
-// By type: i64 and timestamp · u64 · f64 · bool (0 or 1) · string and bytes · string and enum · string list.
+// By type: i64 and timestamp · u64 · f64 · bool (0 or 1) · string and bytes · string and enum ·
+// string list.
 using MetaData = std::variant<std::vector<int64_t>, std::vector<uint64_t>, std::vector<double>,
                               std::vector<uint8_t>, StringTable, CodedText, TextLists>;
 
@@ -48,9 +49,11 @@ struct MetaColumn {
 
 // Builds a column from values, monostate for null. Texts get a dictionary where that is smaller.
 // kBadMetadata names the first row whose value does not fit `type`.
-Result<MetaColumn> make_column(uint16_t id, MetaType type, std::string name, std::span<const MetaValue> values);
+Result<MetaColumn> make_column(uint16_t id, MetaType type, std::string name,
+                               std::span<const MetaValue> values);
 
-// Smallest and largest value that is neither null nor NaN, for numbers and timestamps; else nothing.
+// Smallest and largest value that is neither null nor NaN, for numbers and timestamps; else
+// nothing.
 std::optional<MetaRange> value_range(const MetaColumn& column);
 
 }  // namespace rvf::wire

@@ -61,7 +61,9 @@ MetaValue read_list(ByteReader& in) {
 
 }  // namespace
 
-void write_meta_value(ByteWriter& out, const MetaValue& value) { std::visit(ValueWriter{out}, value); }
+void write_meta_value(ByteWriter& out, const MetaValue& value) {
+  std::visit(ValueWriter{out}, value);
+}
 
 Result<MetaValue> read_meta_value(ByteReader& in) {
   MetaValue value;

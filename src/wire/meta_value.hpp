@@ -1,4 +1,5 @@
-// Types and single values of metadata, as META, METAIDX and JOURNAL share them. Pure functions, thread-safe.
+// Types and single values of metadata, as META, METAIDX and JOURNAL share them. Pure functions,
+// thread-safe.
 #pragma once
 #include <string>
 #include <variant>
@@ -23,7 +24,8 @@ constexpr bool is_known(MetaType type) noexcept {
   return type >= MetaType::kString && type <= MetaType::kStringList;
 }
 
-// monostate: null. Enums travel as their text, timestamps as int64_t; the column's type tells them apart.
+// monostate: null. Enums travel as their text, timestamps as int64_t; the column's type tells them
+// apart.
 using MetaValue = std::variant<std::monostate, std::string, Bytes, int64_t, uint64_t, double, bool,
                                std::vector<std::string>>;
 

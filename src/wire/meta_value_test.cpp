@@ -7,9 +7,17 @@
 namespace rvf::wire {
 namespace {
 
-const MetaValue kValues[] = {std::monostate{}, std::string("text"), std::string(), Bytes(5, std::byte{3}),
-                             std::numeric_limits<int64_t>::min(), ~uint64_t{0}, -1.5, true, false,
-                             std::vector<std::string>{"a", "", "bc"}, std::vector<std::string>{}};
+const MetaValue kValues[] = {std::monostate{},
+                             std::string("text"),
+                             std::string(),
+                             Bytes(5, std::byte{3}),
+                             std::numeric_limits<int64_t>::min(),
+                             ~uint64_t{0},
+                             -1.5,
+                             true,
+                             false,
+                             std::vector<std::string>{"a", "", "bc"},
+                             std::vector<std::string>{}};
 
 Result<MetaValue> decode(ByteSpan bytes) {
   ByteReader in(bytes);

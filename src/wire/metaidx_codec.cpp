@@ -73,9 +73,11 @@ Result<MetaIndexHeader> read_meta_index_header(ByteReader& in) {
   skip_padding(in, kMetaIndexHeaderSize);
   if (!in.ok()) return payload_error(kName, in, {});
   if (header.kind > MetaIndexKind::kBitmap || !is_known(header.type)) {
-    return payload_error(kName, in, "kind " + std::to_string(static_cast<unsigned>(header.kind)) +
-                                        " over type " + std::to_string(static_cast<unsigned>(header.type)) +
-                                        " is unknown", ErrorCode::kUnsupported);
+    return payload_error(kName, in,
+                         "kind " + std::to_string(static_cast<unsigned>(header.kind)) +
+                             " over type " + std::to_string(static_cast<unsigned>(header.type)) +
+                             " is unknown",
+                         ErrorCode::kUnsupported);
   }
   return header;
 }
@@ -109,11 +111,13 @@ Result<RangeIndex> decode_range_index(ByteSpan payload) {
     const bool ordered = index.keys[i - 1] < index.keys[i] ||
                          (index.keys[i - 1] == index.keys[i] && index.ids[i - 1] < index.ids[i]);
     if (!ordered) {
-      return payload_error(kName, in, "entry " + std::to_string(i) + " is out of order", ErrorCode::kBadMetadata);
+      return payload_error(kName, in, "entry " + std::to_string(i) + " is out of order",
+                           ErrorCode::kBadMetadata);
     }
   }
   if (!strictly_ascending(index.null_ids)) {
-    return payload_error(kName, in, "the ids without a value do not ascend", ErrorCode::kBadMetadata);
+    return payload_error(kName, in, "the ids without a value do not ascend",
+                         ErrorCode::kBadMetadata);
   }
   return index;
 }
@@ -144,7 +148,8 @@ Result<BitmapIndex> decode_bitmap_index(ByteSpan payload, uint64_t max_ids) {
   for (size_t i = 0; i < index.keys.size(); ++i) {
     ByteReader key(as_bytes(index.keys[i]));
     if (!read_meta_value(key) || key.remaining() != 0) {
-      return payload_error(kName, in, "key " + std::to_string(i) + " is no value", ErrorCode::kBadMetadata);
+      return payload_error(kName, in, "key " + std::to_string(i) + " is no value",
+                           ErrorCode::kBadMetadata);
     }
     RVF_ASSIGN(std::vector<uint64_t> ids, read_set(in, max_ids));
     max_ids -= ids.size();

@@ -18,8 +18,13 @@ std::vector<uint64_t> random_ids(std::mt19937_64& rng, size_t n) {
 
 RangeIndex random_range_index(std::mt19937_64& rng, size_t n) {
   RangeIndex index;
-  index.header = {.kind = MetaIndexKind::kRange, .type = MetaType::kI64, .field = 3, .schema = 1, .key_count = 0,
-                  .null_count = 0, .max_segment = 44};
+  index.header = {.kind = MetaIndexKind::kRange,
+                  .type = MetaType::kI64,
+                  .field = 3,
+                  .schema = 1,
+                  .key_count = 0,
+                  .null_count = 0,
+                  .max_segment = 44};
   std::vector<std::pair<uint64_t, uint64_t>> pairs;
   for (const uint64_t id : random_ids(rng, n)) {
     pairs.emplace_back(sort_key(static_cast<int64_t>(rng() % 9) - 4), id);
@@ -37,8 +42,13 @@ RangeIndex random_range_index(std::mt19937_64& rng, size_t n) {
 
 BitmapIndex random_bitmap_index(std::mt19937_64& rng, size_t keys) {
   BitmapIndex index;
-  index.header = {.kind = MetaIndexKind::kBitmap, .type = MetaType::kString, .field = 4, .schema = 2,
-                  .key_count = keys, .null_count = 0, .max_segment = 9};
+  index.header = {.kind = MetaIndexKind::kBitmap,
+                  .type = MetaType::kString,
+                  .field = 4,
+                  .schema = 2,
+                  .key_count = keys,
+                  .null_count = 0,
+                  .max_segment = 9};
   for (size_t i = 0; i < keys; ++i) {
     Bytes key;
     ByteWriter out(key);
@@ -80,9 +90,11 @@ TEST(RangeIndexCodec, DisorderIsRefused) {
 TEST(SortKey, KeepsTheOrderOfNumbers) {
   const double inf = std::numeric_limits<double>::infinity();
   const double doubles[] = {-inf, -1e300, -1.5, -1e-310, 0.0, 1e-310, 1.5, 1e300, inf};
-  for (size_t i = 1; i < std::size(doubles); ++i) EXPECT_LT(sort_key(doubles[i - 1]), sort_key(doubles[i]));
+  for (size_t i = 1; i < std::size(doubles); ++i)
+    EXPECT_LT(sort_key(doubles[i - 1]), sort_key(doubles[i]));
   EXPECT_EQ(sort_key(-0.0), sort_key(0.0));
-  const int64_t ints[] = {std::numeric_limits<int64_t>::min(), -1, 0, 1, std::numeric_limits<int64_t>::max()};
+  const int64_t ints[] = {std::numeric_limits<int64_t>::min(), -1, 0, 1,
+                          std::numeric_limits<int64_t>::max()};
   for (size_t i = 1; i < std::size(ints); ++i) EXPECT_LT(sort_key(ints[i - 1]), sort_key(ints[i]));
 }
 

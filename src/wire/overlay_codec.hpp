@@ -1,5 +1,6 @@
-// OVERLAY_SEG: what one epoch changed in the graph, relative to the epoch before: edges, partition summaries, a
-// min-cut witness and the way back. docs/format.md has the byte table. Pure functions, thread-safe.
+// OVERLAY_SEG: what one epoch changed in the graph, relative to the epoch before: edges, partition
+// summaries, a min-cut witness and the way back. docs/format.md has the byte table. Pure functions,
+// thread-safe.
 #pragma once
 #include <array>
 #include <optional>
@@ -31,8 +32,8 @@ struct PartitionSummary {
   friend bool operator==(const PartitionSummary&, const PartitionSummary&) = default;
 };
 
-// Proof of an upper bound on the minimum cut: removing `cut_edges` separates `side` from the rest, and their
-// weights sum to `value`. Whoever has the graph can check it in one pass.
+// Proof of an upper bound on the minimum cut: removing `cut_edges` separates `side` from the rest,
+// and their weights sum to `value`. Whoever has the graph can check it in one pass.
 struct MinCutWitness {
   double value = 0;
   std::vector<std::array<uint64_t, 2>> cut_edges;  // {from, to}

@@ -11,13 +11,19 @@ Overlay random_overlay(std::mt19937_64& rng, size_t edges) {
   Overlay o;
   o.epoch = static_cast<uint32_t>(rng());
   if (rng() % 2 == 0) {
-    o.rollback = Rollback{.epoch = 4, .segment_id = rng(), .file_offset = rng(), .content_hash = {1, 2, 3}};
+    o.rollback =
+        Rollback{.epoch = 4, .segment_id = rng(), .file_offset = rng(), .content_hash = {1, 2, 3}};
   }
   for (size_t i = 0; i < edges; ++i) {
-    o.edges.push_back({.op = static_cast<EdgeOp>(1 + rng() % 3), .layer = static_cast<uint8_t>(rng() % 4),
-                       .relation = 0, .weight = 0.5F, .from = rng(), .to = rng()});
+    o.edges.push_back({.op = static_cast<EdgeOp>(1 + rng() % 3),
+                       .layer = static_cast<uint8_t>(rng() % 4),
+                       .relation = 0,
+                       .weight = 0.5F,
+                       .from = rng(),
+                       .to = rng()});
   }
-  for (uint64_t n = rng() % 4; n > 0; --n) o.partitions.push_back({rng(), rng(), rng(), rng(), 1.25});
+  for (uint64_t n = rng() % 4; n > 0; --n)
+    o.partitions.push_back({rng(), rng(), rng(), rng(), 1.25});
   if (rng() % 2 == 0) {
     MinCutWitness cut{.value = 3.5, .cut_edges = {{rng(), rng()}}, .side = {}};
     for (uint64_t n = rng() % 20; n > 0; --n) cut.side.push_back(rng());
@@ -39,7 +45,8 @@ TEST(OverlayCodec, RoundTrips) {
 
 TEST(OverlayCodec, EveryTruncationIsAnError) {
   std::mt19937_64 rng(kTestSeed);
-  for (int i = 0; i < 8; ++i) expect_truncations_fail(encode_overlay(random_overlay(rng, 5)), decode_overlay);
+  for (int i = 0; i < 8; ++i)
+    expect_truncations_fail(encode_overlay(random_overlay(rng, 5)), decode_overlay);
 }
 
 TEST(OverlayCodec, BitFlipsNeverCrash) {

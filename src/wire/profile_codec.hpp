@@ -1,5 +1,5 @@
-// PROFILE_SEG: which domain a store speaks (text, DNA, graph, vision) and its settings, as text pairs.
-// docs/format.md has the byte table. Pure functions, thread-safe.
+// PROFILE_SEG: which domain a store speaks (text, DNA, graph, vision) and its settings, as text
+// pairs. docs/format.md has the byte table. Pure functions, thread-safe.
 #pragma once
 #include <string>
 #include <utility>

@@ -103,9 +103,10 @@ Result<ProductQuant> read_product(ByteReader& in, uint16_t dimension) {
   if (in.u16() != 0) in.fail();
   const uint64_t covered = uint64_t{q.subspaces} * q.sub_dimension;
   if (q.centroids == 0 || covered < dimension || covered >= uint64_t{dimension} + q.sub_dimension) {
-    return payload_error(kName, in, std::to_string(q.subspaces) + " subspaces of " +
-                                        std::to_string(q.sub_dimension) + " do not cover dimension " +
-                                        std::to_string(dimension));
+    return payload_error(kName, in,
+                         std::to_string(q.subspaces) + " subspaces of " +
+                             std::to_string(q.sub_dimension) + " do not cover dimension " +
+                             std::to_string(dimension));
   }
   q.codebook = read_array<float>(in, covered * q.centroids);
   return q;

@@ -1,5 +1,5 @@
-// QUANT_SEG: what turns codes back into vectors. A VEC block of codes names its QUANT_SEG by segment id.
-// docs/format.md has the byte table. Pure functions, thread-safe.
+// QUANT_SEG: what turns codes back into vectors. A VEC block of codes names its QUANT_SEG by
+// segment id. docs/format.md has the byte table. Pure functions, thread-safe.
 #pragma once
 #include <variant>
 
@@ -16,7 +16,8 @@ struct ScalarQuant {
   friend bool operator==(const ScalarQuant&, const ScalarQuant&) = default;
 };
 
-// The vector is cut into `subspaces` parts of sub_dimension values, the last one filled up with zeros.
+// The vector is cut into `subspaces` parts of sub_dimension values, the last one filled up with
+// zeros.
 struct ProductQuant {
   uint16_t subspaces = 0;       // M
   uint16_t centroids = 0;       // K a subspace; codes take one byte up to 256, else two
@@ -31,13 +32,15 @@ struct BinaryQuant {
 };
 
 struct ResidualQuant {
-  std::vector<float> coarse;  // [coarse count][dimension]; `fine` codes the difference to the nearest
+  std::vector<float>
+      coarse;  // [coarse count][dimension]; `fine` codes the difference to the nearest
   ProductQuant fine;
   friend bool operator==(const ResidualQuant&, const ResidualQuant&) = default;
 };
 
 enum class RotationKind : uint8_t {
-  kHadamardRounds = 0,  // `rounds` times: random signs from the seed, then a fast Walsh-Hadamard transform
+  kHadamardRounds =
+      0,  // `rounds` times: random signs from the seed, then a fast Walsh-Hadamard transform
   kNone = 1,
   kImplementation = 0xFF,  // the seed alone reproduces it, in the implementation that wrote it
 };

@@ -24,12 +24,14 @@ Quant random_quant(std::mt19937_64& rng, size_t kind, uint16_t dimension) {
   switch (kind) {
     case 0:
       quant.model = ScalarQuant{.bits = static_cast<uint8_t>(rng() % 2 == 0 ? 4 : 8),
-                                .min = random_floats(rng, dimension), .max = random_floats(rng, dimension)};
+                                .min = random_floats(rng, dimension),
+                                .max = random_floats(rng, dimension)};
       break;
     case 1: quant.model = random_product(rng, dimension); break;
     case 2: quant.model = BinaryQuant{random_floats(rng, dimension)}; break;
     case 3:
-      quant.model = ResidualQuant{random_floats(rng, dimension * (1 + rng() % 5)), random_product(rng, dimension)};
+      quant.model = ResidualQuant{random_floats(rng, dimension * (1 + rng() % 5)),
+                                  random_product(rng, dimension)};
       break;
     default:
       quant.model = RaBitQ{.rounds = 3, .bits = static_cast<uint8_t>(1 + rng() % 8),
@@ -63,7 +65,8 @@ TEST(QuantCodec, EveryTruncationIsAnError) {
 
 TEST(QuantCodec, BitFlipsNeverCrash) {
   std::mt19937_64 rng(kTestSeed);
-  for (size_t kind = 0; kind < 5; ++kind) flip_bits(encode_quant(random_quant(rng, kind, 13)), decode_quant);
+  for (size_t kind = 0; kind < 5; ++kind)
+    flip_bits(encode_quant(random_quant(rng, kind, 13)), decode_quant);
 }
 
 TEST(QuantCodec, AnUnknownQuantiserIsUnsupported) {
@@ -76,16 +79,23 @@ TEST(QuantCodec, AnUnknownQuantiserIsUnsupported) {
 TEST(QuantCodec, SubspacesMustCoverTheDimension) {
   std::mt19937_64 rng(kTestSeed);
   Quant quant = random_quant(rng, 1, 12);
-  quant.model = ProductQuant{.subspaces = 2, .centroids = 2, .sub_dimension = 5, .codebook = std::vector<float>(20)};
+  quant.model = ProductQuant{
+      .subspaces = 2, .centroids = 2, .sub_dimension = 5, .codebook = std::vector<float>(20)};
   EXPECT_EQ(decode_quant(encode_quant(quant)).error().code, ErrorCode::kCorrupt);
 }
 
 TEST(QuantCodec, RaBitQHeaderIsTheDocumentedOne) {
-  const Quant quant{.tier = 2, .dimension = 3,
-                    .model = RaBitQ{.rounds = 3, .bits = 1, .rotation = RotationKind::kHadamardRounds,
-                                    .seed = 0x0807060504030201, .padded_dimension = 4, .centroids = {1, 2, 3}}};
+  const Quant quant{.tier = 2,
+                    .dimension = 3,
+                    .model = RaBitQ{.rounds = 3,
+                                    .bits = 1,
+                                    .rotation = RotationKind::kHadamardRounds,
+                                    .seed = 0x0807060504030201,
+                                    .padded_dimension = 4,
+                                    .centroids = {1, 2, 3}}};
   const Bytes bytes = encode_quant(quant);
-  const uint8_t expected[] = {4, 2, 3, 0, 1, 3, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
+  const uint8_t expected[] = {4, 2, 3, 0, 1, 3, 0, 0, 1, 2, 3, 4, 5, 6,
+                              7, 8, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
   ASSERT_EQ(bytes.size(), 128U);
   EXPECT_EQ(std::memcmp(bytes.data(), expected, sizeof(expected)), 0);
 }

@@ -4,8 +4,8 @@ namespace rvf::wire {
 namespace {
 
 Error bad(ErrorCode code, uint64_t offset, std::string what, uint64_t segment_id = 0) {
-  return {code, "segment header at offset " + std::to_string(offset) + ": " + std::move(what), segment_id,
-          offset};
+  return {code, "segment header at offset " + std::to_string(offset) + ": " + std::move(what),
+          segment_id, offset};
 }
 
 std::string hex(uint64_t value) {
@@ -75,7 +75,8 @@ Result<SegmentHeader> decode_header(ByteSpan data, uint64_t offset) {
   }
   if (h.payload_length >= kMaxPayload) {
     return bad(ErrorCode::kTooLarge, offset,
-               "payload_length " + std::to_string(h.payload_length) + " is not below 4 GiB", h.segment_id);
+               "payload_length " + std::to_string(h.payload_length) + " is not below 4 GiB",
+               h.segment_id);
   }
   return h;
 }
@@ -105,7 +106,8 @@ Result<SegmentView> read_segment(ByteSpan file, uint64_t offset, bool verify_has
 
   const uint64_t pad = h.alignment_pad;
   const bool is_signed = (h.flags & segment_flag::kSigned) != 0;
-  if ((h.payload_length + pad) % kSegmentAlignment != 0 || (pad >= kSegmentAlignment && !is_signed)) {
+  if ((h.payload_length + pad) % kSegmentAlignment != 0 ||
+      (pad >= kSegmentAlignment && !is_signed)) {
     return bad(ErrorCode::kBadAlignment, offset,
                "alignment_pad " + std::to_string(pad) + " does not fit payload_length " +
                    std::to_string(h.payload_length),
@@ -125,12 +127,14 @@ Result<SegmentView> read_segment(ByteSpan file, uint64_t offset, bool verify_has
   view.end = offset + kSegmentHeaderSize + h.payload_length + pad;
   if (verify_hash && !hash_matches(h, view.payload)) {
     if (!is_known(h.checksum)) {
-      return bad(ErrorCode::kUnsupported, offset,
-                 "checksum algorithm " + std::to_string(static_cast<unsigned>(h.checksum)) + " is unknown",
-                 h.segment_id);
+      return bad(
+          ErrorCode::kUnsupported, offset,
+          "checksum algorithm " + std::to_string(static_cast<unsigned>(h.checksum)) + " is unknown",
+          h.segment_id);
     }
     return bad(ErrorCode::kBadChecksum, offset,
-               std::string("the ") + segment_type_name(h.type) + " payload does not match its content hash",
+               std::string("the ") + segment_type_name(h.type) +
+                   " payload does not match its content hash",
                h.segment_id);
   }
   view.header = h;

@@ -1,4 +1,5 @@
-// Keccak-f[1600] and the SHAKE-256 sponge (FIPS 202): rate 136 bytes, domain bits 1111, padding 10*1.
+// Keccak-f[1600] and the SHAKE-256 sponge (FIPS 202): rate 136 bytes, domain bits 1111, padding
+// 10*1.
 #include <bit>
 
 #include "wire/checksum.hpp"

@@ -37,8 +37,8 @@ Result<SketchSegment> decode_sketch(ByteSpan payload) {
   sketch.total_accesses = in.u64();
   skip_padding(in, 64);
   const bool bits_known = sketch.counter_bits == 8 || sketch.counter_bits == 16;
-  if (!in.ok() || !bits_known || sketch.width == 0 || sketch.depth == 0 || sketch.depth > kMaxDepth ||
-      sketch.decay_shift >= 16) {
+  if (!in.ok() || !bits_known || sketch.width == 0 || sketch.depth == 0 ||
+      sketch.depth > kMaxDepth || sketch.decay_shift >= 16) {
     return payload_error(kName, in, "width, depth, counter bits or decay shift out of range");
   }
   if (!can_hold(in, count, 4 + sketch.counter_bytes())) return payload_error(kName, in, {});

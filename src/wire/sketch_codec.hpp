@@ -1,5 +1,5 @@
-// SKETCH_SEG: Count-Min counters of accesses, one table a block of the store. docs/format.md has the byte table;
-// quant/sketch.hpp computes with them. Pure functions, thread-safe.
+// SKETCH_SEG: Count-Min counters of accesses, one table a block of the store. docs/format.md has
+// the byte table; quant/sketch.hpp computes with them. Pure functions, thread-safe.
 #pragma once
 #include "rvf/result.hpp"
 #include "wire/bytes.hpp"

@@ -6,8 +6,12 @@ namespace rvf::wire {
 namespace {
 
 SketchSegment random_sketch(std::mt19937_64& rng, uint8_t bits, size_t blocks) {
-  SketchSegment s{.width = static_cast<uint32_t>(1 + rng() % 60), .depth = static_cast<uint32_t>(1 + rng() % 5),
-                  .counter_bits = bits, .decay_shift = 1, .total_accesses = rng(), .blocks = {}};
+  SketchSegment s{.width = static_cast<uint32_t>(1 + rng() % 60),
+                  .depth = static_cast<uint32_t>(1 + rng() % 5),
+                  .counter_bits = bits,
+                  .decay_shift = 1,
+                  .total_accesses = rng(),
+                  .blocks = {}};
   for (size_t i = 0; i < blocks; ++i) {
     s.blocks.push_back({static_cast<uint32_t>(rng()), random_bytes(rng, s.counter_bytes())});
   }
@@ -35,7 +39,11 @@ TEST(SketchCodec, BitFlipsNeverCrash) {
 }
 
 TEST(SketchCodec, AHugeTableIsRefusedBeforeMemoryIsTaken) {
-  SketchSegment sketch{.width = ~0U, .depth = 64, .counter_bits = 16, .decay_shift = 1, .total_accesses = 0,
+  SketchSegment sketch{.width = ~0U,
+                       .depth = 64,
+                       .counter_bits = 16,
+                       .decay_shift = 1,
+                       .total_accesses = 0,
                        .blocks = {{.block_id = 1, .counters = Bytes(10)}}};
   EXPECT_EQ(decode_sketch(encode_sketch(sketch)).error().code, ErrorCode::kTruncated);
 }

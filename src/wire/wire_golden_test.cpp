@@ -62,7 +62,8 @@ TEST(WireConstants, MatchTheFormatDescription) {
   EXPECT_EQ(shake({}), "46b9dd2b0ba88d13233b3feb743eeb24");
   EXPECT_EQ(shake(as_bytes("abc")), "483366601360a8771c6863080cc4114d");
   EXPECT_EQ(shake(digits), "24347b9c4b6da2fc9cde08c87f33edd2");
-  EXPECT_EQ(to_hex(content_hash(ChecksumAlgo::kCrc32c, digits)), "839206e3000000000000000000000000");
+  EXPECT_EQ(to_hex(content_hash(ChecksumAlgo::kCrc32c, digits)),
+            "839206e3000000000000000000000000");
 }
 
 TEST_F(GoldenFile, EveryCrc32cVectorHolds) {
@@ -114,7 +115,8 @@ TEST_F(GoldenFile, EveryShake256VectorHolds) {
   EXPECT_GT(seen, 0U);
 }
 
-// The format has 64-bit LEB128 only; the vectors' 32-bit types are ranges of it, with their own length limit.
+// The format has 64-bit LEB128 only; the vectors' 32-bit types are ranges of it, with their own
+// length limit.
 struct Decoded {
   bool ok = false;
   uint64_t value = 0;

@@ -31,8 +31,8 @@ WitnessHash action_hash(std::string_view action) noexcept {
   return hash;
 }
 
-WitnessEntry next_witness(const WitnessHash& previous, std::string_view action, uint64_t timestamp_ns,
-                          uint8_t type) noexcept {
+WitnessEntry next_witness(const WitnessHash& previous, std::string_view action,
+                          uint64_t timestamp_ns, uint8_t type) noexcept {
   return {previous, action_hash(action), timestamp_ns, type};
 }
 
@@ -46,7 +46,8 @@ Bytes encode_witness(const std::vector<WitnessEntry>& entries) {
 Result<std::vector<WitnessEntry>> decode_witness(ByteSpan payload) {
   ByteReader in(payload);
   if (payload.size() % kWitnessEntrySize != 0) {
-    return payload_error(kName, in, std::to_string(payload.size()) + " bytes are no multiple of 73");
+    return payload_error(kName, in,
+                         std::to_string(payload.size()) + " bytes are no multiple of 73");
   }
   std::vector<WitnessEntry> entries(payload.size() / kWitnessEntrySize);
   for (WitnessEntry& e : entries) {
@@ -64,8 +65,8 @@ Result<WitnessHash> verify_witness_chain(const std::vector<WitnessEntry>& entrie
   WitnessHash expected = previous;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].previous != expected) {
-      return Error(ErrorCode::kBrokenAncestry,
-                   "witness entry " + std::to_string(i) + " does not follow from the entry before it");
+      return Error(ErrorCode::kBrokenAncestry, "witness entry " + std::to_string(i) +
+                                                   " does not follow from the entry before it");
     }
     expected = chain_hash(entries[i]);
   }

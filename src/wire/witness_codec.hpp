@@ -1,5 +1,5 @@
-// WITNESS_SEG: an append-only log whose entries are chained by SHAKE-256-256, so that none can be changed or
-// taken out unseen. docs/format.md has the byte table. Pure functions, thread-safe.
+// WITNESS_SEG: an append-only log whose entries are chained by SHAKE-256-256, so that none can be
+// changed or taken out unseen. docs/format.md has the byte table. Pure functions, thread-safe.
 #pragma once
 #include <array>
 
@@ -24,15 +24,15 @@ WitnessHash chain_hash(const WitnessEntry& entry) noexcept;
 WitnessHash action_hash(std::string_view action) noexcept;
 
 // The entry that follows `previous` in the chain.
-WitnessEntry next_witness(const WitnessHash& previous, std::string_view action, uint64_t timestamp_ns,
-                          uint8_t type) noexcept;
+WitnessEntry next_witness(const WitnessHash& previous, std::string_view action,
+                          uint64_t timestamp_ns, uint8_t type) noexcept;
 
 Bytes encode_witness(const std::vector<WitnessEntry>& entries);
 // Checks the layout only.
 Result<std::vector<WitnessEntry>> decode_witness(ByteSpan payload);
 
-// Verifies that the entries continue a chain that stands at `previous`; yields the chain's new hash.
-// kBrokenAncestry names the first entry that does not fit.
+// Verifies that the entries continue a chain that stands at `previous`; yields the chain's new
+// hash. kBrokenAncestry names the first entry that does not fit.
 Result<WitnessHash> verify_witness_chain(const std::vector<WitnessEntry>& entries,
                                          const WitnessHash& previous = {});
 

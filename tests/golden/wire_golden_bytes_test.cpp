@@ -1,6 +1,6 @@
-// The bytes of every payload codec, frozen: tests/golden/wire/<name>.hex holds what a fixed sample encodes to. A
-// difference means that files written before can no longer be read the same way. After a deliberate change of the
-// format, RVF_UPDATE_GOLDEN=1 writes the files anew.
+// The bytes of every payload codec, frozen: tests/golden/wire/<name>.hex holds what a fixed sample
+// encodes to. A difference means that files written before can no longer be read the same way.
+// After a deliberate change of the format, RVF_UPDATE_GOLDEN=1 writes the files anew.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,7 +34,8 @@ std::string to_hex(const Bytes& bytes) {
 }
 
 void expect_golden(const std::string& name, const Bytes& bytes) {
-  const std::filesystem::path path = std::filesystem::path(RVF_SOURCE_DIR) / "tests/golden/wire" / (name + ".hex");
+  const std::filesystem::path path =
+      std::filesystem::path(RVF_SOURCE_DIR) / "tests/golden/wire" / (name + ".hex");
   if (std::getenv("RVF_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path) << to_hex(bytes);
     return;
@@ -55,17 +56,26 @@ Bytes encoded(const MetaValue& value) {
 
 TEST(GoldenBytes, OfSegmentsHold) {
   for (const auto algo : {ChecksumAlgo::kCrc32c, ChecksumAlgo::kXxh3, ChecksumAlgo::kShake256}) {
-    const SegmentHeader header{.type = SegmentType::kMeta, .flags = segment_flag::kSealed, .segment_id = 42,
-                               .timestamp_ns = 1'700'000'000'000'000'000, .checksum = algo};
-    expect_golden("segment_" + std::to_string(static_cast<int>(algo)), make_segment(header, as_bytes("payload")));
+    const SegmentHeader header{.type = SegmentType::kMeta,
+                               .flags = segment_flag::kSealed,
+                               .segment_id = 42,
+                               .timestamp_ns = 1'700'000'000'000'000'000,
+                               .checksum = algo};
+    expect_golden("segment_" + std::to_string(static_cast<int>(algo)),
+                  make_segment(header, as_bytes("payload")));
   }
 }
 
 TEST(GoldenBytes, OfJournalHold) {
-  expect_golden("journal", encode_journal({.epoch = 5, .previous_segment_id = 17, .flags = 0,
-      .entries = {JournalDelete{7}, JournalDeleteRange{10, 20}, JournalUpdateMetadata{3, 2, encoded(int64_t{-1})},
-                  JournalMove{4, 1, 2}, JournalRemapId{5, 6}, JournalDeleteList{{1, 200, 70000}},
-                  JournalUnknown{99, Bytes(3, std::byte{0xAB})}}}));
+  expect_golden("journal",
+                encode_journal({.epoch = 5,
+                                .previous_segment_id = 17,
+                                .flags = 0,
+                                .entries = {JournalDelete{7}, JournalDeleteRange{10, 20},
+                                            JournalUpdateMetadata{3, 2, encoded(int64_t{-1})},
+                                            JournalMove{4, 1, 2}, JournalRemapId{5, 6},
+                                            JournalDeleteList{{1, 200, 70000}},
+                                            JournalUnknown{99, Bytes(3, std::byte{0xAB})}}}));
 }
 
 TEST(GoldenBytes, OfHotHold) {
@@ -75,11 +85,13 @@ TEST(GoldenBytes, OfHotHold) {
 }
 
 TEST(GoldenBytes, OfQuantHold) {
-  const ProductQuant product{.subspaces = 2, .centroids = 2, .sub_dimension = 2, .codebook = {1, 2, 3, 4, 5, 6, 7, 8}};
+  const ProductQuant product{
+      .subspaces = 2, .centroids = 2, .sub_dimension = 2, .codebook = {1, 2, 3, 4, 5, 6, 7, 8}};
   expect_golden("quant_scalar", encode_quant({.tier = 1, .dimension = 3,
       .model = ScalarQuant{.bits = 8, .min = {-1, 0, 1}, .max = {1, 2, 3}}}));
   expect_golden("quant_product", encode_quant({.tier = 2, .dimension = 3, .model = product}));
-  expect_golden("quant_binary", encode_quant({.tier = 2, .dimension = 3, .model = BinaryQuant{{0, 0.5F, -0.5F}}}));
+  expect_golden("quant_binary",
+                encode_quant({.tier = 2, .dimension = 3, .model = BinaryQuant{{0, 0.5F, -0.5F}}}));
   expect_golden("quant_residual", encode_quant({.tier = 2, .dimension = 3,
       .model = ResidualQuant{.coarse = {1, 1, 1, 2, 2, 2}, .fine = product}}));
   expect_golden("quant_rabitq", encode_quant({.tier = 2, .dimension = 3,
@@ -88,21 +100,31 @@ TEST(GoldenBytes, OfQuantHold) {
 }
 
 TEST(GoldenBytes, OfSketchHold) {
-  expect_golden("sketch", encode_sketch({.width = 3, .depth = 2, .counter_bits = 8, .decay_shift = 1,
-      .total_accesses = 21, .blocks = {{.block_id = 0, .counters = Bytes(6, std::byte{7})}}}));
+  expect_golden("sketch",
+                encode_sketch({.width = 3,
+                               .depth = 2,
+                               .counter_bits = 8,
+                               .decay_shift = 1,
+                               .total_accesses = 21,
+                               .blocks = {{.block_id = 0, .counters = Bytes(6, std::byte{7})}}}));
 }
 
 TEST(GoldenBytes, OfMetaHold) {
   const std::string red = "red";
   const std::vector<MetaValue> by_type[] = {
-      {red, std::string("green"), std::monostate{}}, {Bytes(2, std::byte{1}), std::monostate{}, Bytes{}},
-      {int64_t{-3}, std::monostate{}, int64_t{9}}, {uint64_t{1}, uint64_t{2}, uint64_t{3}},
-      {0.5, -2.25, std::monostate{}}, {true, false, true}, {red, red, std::monostate{}},
+      {red, std::string("green"), std::monostate{}},
+      {Bytes(2, std::byte{1}), std::monostate{}, Bytes{}},
+      {int64_t{-3}, std::monostate{}, int64_t{9}},
+      {uint64_t{1}, uint64_t{2}, uint64_t{3}},
+      {0.5, -2.25, std::monostate{}},
+      {true, false, true},
+      {red, red, std::monostate{}},
       {int64_t{1'700'000'000'000'000'000}, std::monostate{}, std::monostate{}},
       {std::vector<std::string>{red, "blue"}, std::monostate{}, std::vector<std::string>{}}};
   MetaSegment meta{.schema = 2, .first_id = 5, .row_count = 3, .ids = {8, 5, 30}, .columns = {}};
   for (uint8_t type = 1; type <= 9; ++type) {
-    auto column = make_column(type, static_cast<MetaType>(type), "c" + std::to_string(type), by_type[type - 1]);
+    auto column = make_column(type, static_cast<MetaType>(type), "c" + std::to_string(type),
+                              by_type[type - 1]);
     ASSERT_TRUE(column) << column.error().message;
     meta.columns.push_back(*std::move(column));
   }
@@ -112,11 +134,17 @@ TEST(GoldenBytes, OfMetaHold) {
 }
 
 TEST(GoldenBytes, OfMetadataIndexesHold) {
-  const MetaIndexHeader header{.kind = MetaIndexKind::kRange, .type = MetaType::kF64, .field = 5, .schema = 2,
-                               .key_count = 0, .null_count = 0, .max_segment = 12};
+  const MetaIndexHeader header{.kind = MetaIndexKind::kRange,
+                               .type = MetaType::kF64,
+                               .field = 5,
+                               .schema = 2,
+                               .key_count = 0,
+                               .null_count = 0,
+                               .max_segment = 12};
   expect_golden("metaidx_range", encode_range_index({.header = header,
       .keys = {sort_key(-2.25), sort_key(0.5)}, .ids = {5, 8}, .null_ids = {30}}));
-  BitmapIndex bitmap{.header = header, .keys = {}, .ids = {{8}, {1, 2, 3, 4, 5, 6}}, .null_ids = {30}};
+  BitmapIndex bitmap{
+      .header = header, .keys = {}, .ids = {{8}, {1, 2, 3, 4, 5, 6}}, .null_ids = {30}};
   bitmap.header.type = MetaType::kBool;
   for (const bool value : {false, true}) {
     const Bytes key = encoded(value);
@@ -126,25 +154,45 @@ TEST(GoldenBytes, OfMetadataIndexesHold) {
 }
 
 TEST(GoldenBytes, OfOverlayHold) {
-  expect_golden("overlay", encode_overlay({.epoch = 8,
-      .rollback = Rollback{.epoch = 7, .segment_id = 3, .file_offset = 640, .content_hash = {1, 2, 3}},
-      .edges = {{.op = EdgeOp::kInsert, .layer = 1, .relation = 0, .weight = 0.5F, .from = 1, .to = 2}},
-      .partitions = {{.partition_id = 1, .node_count = 10, .internal_edges = 20, .boundary_edges = 3,
-                      .boundary_weight = 1.5}},
-      .min_cut = MinCutWitness{.value = 1.5, .cut_edges = {{1, 2}}, .side = {1, 5, 300}}}));
+  expect_golden(
+      "overlay",
+      encode_overlay(
+          {.epoch = 8,
+           .rollback =
+               Rollback{.epoch = 7, .segment_id = 3, .file_offset = 640, .content_hash = {1, 2, 3}},
+           .edges = {{.op = EdgeOp::kInsert,
+                      .layer = 1,
+                      .relation = 0,
+                      .weight = 0.5F,
+                      .from = 1,
+                      .to = 2}},
+           .partitions = {{.partition_id = 1,
+                           .node_count = 10,
+                           .internal_edges = 20,
+                           .boundary_edges = 3,
+                           .boundary_weight = 1.5}},
+           .min_cut = MinCutWitness{.value = 1.5, .cut_edges = {{1, 2}}, .side = {1, 5, 300}}}));
 }
 
 TEST(GoldenBytes, OfWitnessHold) {
   const WitnessEntry first = next_witness({}, "ingest:count=3,epoch=1", 1000, 1);
-  expect_golden("witness", encode_witness({first, next_witness(chain_hash(first), "delete:count=1,epoch=2", 2000, 0)}));
+  expect_golden(
+      "witness",
+      encode_witness({first, next_witness(chain_hash(first), "delete:count=1,epoch=2", 2000, 0)}));
 }
 
 TEST(GoldenBytes, OfProfileAndCryptoHold) {
   expect_golden("profile", encode_profile({.profile = ProfileId::kCore, .domain = Domain::kText,
                                            .settings = {{"language", "en"}, {"model", ""}}}));
-  expect_golden("crypto", encode_crypto({{.type = KeyType::kEd25519, .usage = key_usage::kSign, .key_id = {1, 2},
-      .valid_from_ns = 5, .valid_until_ns = 0, .label = "owner", .key = Bytes(32, std::byte{0x42})}}));
-  expect_golden("signature_footer", encode_signature_footer({SignatureAlgo::kEd25519, Bytes(64, std::byte{0x24})}));
+  expect_golden("crypto", encode_crypto({{.type = KeyType::kEd25519,
+                                          .usage = key_usage::kSign,
+                                          .key_id = {1, 2},
+                                          .valid_from_ns = 5,
+                                          .valid_until_ns = 0,
+                                          .label = "owner",
+                                          .key = Bytes(32, std::byte{0x42})}}));
+  expect_golden("signature_footer",
+                encode_signature_footer({SignatureAlgo::kEd25519, Bytes(64, std::byte{0x24})}));
 }
 
 }  // namespace
