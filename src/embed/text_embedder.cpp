@@ -53,8 +53,8 @@ std::vector<size_t> boundaries(std::string_view s) {
   return out;
 }
 
-// Sorted by hash, equal ones counted.
-std::vector<Feature> features_of(const meta::Tokenizer& tokenizer, std::string_view text) {
+// In the order of the text, repeats included.
+std::vector<Feature> raw_features(const meta::Tokenizer& tokenizer, std::string_view text) {
   std::vector<Feature> out;
   uint64_t before = 0;
   std::string framed;
@@ -79,6 +79,12 @@ std::vector<Feature> features_of(const meta::Tokenizer& tokenizer, std::string_v
       }
     }
   }
+  return out;
+}
+
+// Sorted by hash, equal ones counted: the order of the sums, and so their last bits, is fixed.
+std::vector<Feature> features_of(const meta::Tokenizer& tokenizer, std::string_view text) {
+  std::vector<Feature> out = raw_features(tokenizer, text);
   std::sort(out.begin(), out.end(),
             [](const Feature& a, const Feature& b) { return a.hash < b.hash; });
   size_t kept = 0;
@@ -124,14 +130,14 @@ Result<TextEmbedder> TextEmbedder::create(EmbedderOptions options) {
 
 void TextEmbedder::learn(std::string_view text) {
   ++documents_;
-  std::vector<uint32_t> cells;
-  for (const Feature& f : features_of(tokenizer_, text)) {
-    cells.push_back(static_cast<uint32_t>(f.hash >> 48));
-  }
   // Two features of a document in one cell count it once.
-  std::sort(cells.begin(), cells.end());
-  cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
-  for (const uint32_t c : cells) ++frequencies_[c];
+  std::vector<bool> seen(kCells);
+  for (const Feature& f : raw_features(tokenizer_, text)) {
+    const auto cell = static_cast<size_t>(f.hash >> 48);
+    if (seen[cell]) continue;
+    seen[cell] = true;
+    ++frequencies_[cell];
+  }
 }
 
 std::vector<float> TextEmbedder::embed(std::string_view text) const {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <unordered_map>
 
 namespace rvf::meta {
 namespace {
@@ -57,12 +56,11 @@ void InvertedIndexBuilder::add(uint64_t id, std::string_view text) {
   const auto ordinal = static_cast<uint32_t>(docs_.size());
   docs_.push_back({id, static_cast<uint32_t>(tokens_.size())});
   for (const Token& t : tokens_) {
-    auto at = terms_.find(t.term);
-    if (at == terms_.end()) at = terms_.emplace(t.term, std::vector<wire::InvertedPosting>()).first;
-    if (at->second.empty() || at->second.back().ordinal != ordinal) {
-      at->second.push_back({ordinal, 1});
+    std::vector<wire::InvertedPosting>& postings = terms_[t.term];
+    if (postings.empty() || postings.back().ordinal != ordinal) {
+      postings.push_back({ordinal, 1});
     } else {
-      ++at->second.back().frequency;
+      ++postings.back().frequency;
     }
   }
 }
@@ -80,7 +78,13 @@ Result<wire::Bytes> InvertedIndexBuilder::finish() {
   }
   wire::InvertedEncoder encoder(field_id_, tokenizer_.options().stem ? kStemmedTerms : 0);
   RVF_TRY(encoder.set_docs(sorted));
-  for (auto& [term, postings] : terms_) {
+  std::vector<decltype(terms_)::value_type*> ascending;
+  ascending.reserve(terms_.size());
+  for (auto& entry : terms_) ascending.push_back(&entry);
+  std::sort(ascending.begin(), ascending.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
+  for (auto* entry : ascending) {
+    auto& [term, postings] = *entry;
     for (wire::InvertedPosting& p : postings) p.ordinal = place[p.ordinal];
     std::sort(postings.begin(), postings.end(),
               [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });

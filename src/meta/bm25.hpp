@@ -10,10 +10,10 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "meta/tokenizer.hpp"
@@ -62,7 +62,7 @@ class InvertedIndexBuilder {
   uint16_t field_id_;
   Tokenizer tokenizer_;
   std::vector<wire::InvertedDoc> docs_;                              // in the order added
-  std::map<std::string, std::vector<wire::InvertedPosting>, std::less<>> terms_;
+  std::unordered_map<std::string, std::vector<wire::InvertedPosting>> terms_;
   std::vector<Token> tokens_;
 };
 
