@@ -1,12 +1,14 @@
-// Quality of text search on three public collections with relevance judgements: nDCG@10, mean over the judged
-// queries. Documents are the units: title and abstract. Gain is linear in the grade, discount
-// log2(rank + 1), the ideal order is that of all judged documents (trec_eval's ndcg_cut.10). Judgements are
-// binary: Cranfield codes 1 to 4 are relevant, -1 is not; its queries are judged by their order in the file.
-// graded=1 counts Cranfield's codes as grades 4 to 1 instead.
+// Quality of text search on three public collections with relevance judgements: nDCG@10, mean over
+// the judged queries. Documents are the units: title and abstract. Gain is linear in the grade,
+// discount log2(rank + 1), the ideal order is that of all judged documents (trec_eval's
+// ndcg_cut.10). Judgements are binary: Cranfield codes 1 to 4 are relevant, -1 is not; its queries
+// are judged by their order in the file. graded=1 counts Cranfield's codes as grades 4 to 1
+// instead.
 //
 //   text_quality <folder with cran, cisi, med> [name=value ...]   any field of RankingParams
 //
-// Prints JSON: plain BM25 (k1 1.2, b 0.75, no stems, stop words kept), BM25 with stems, and the fixed program.
+// Prints JSON: plain BM25 (k1 1.2, b 0.75, no stems, stop words kept), BM25 with stems, and the
+// fixed program.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -79,7 +81,8 @@ Judged read_cran(const std::string& folder, bool graded) {
 
 Judged read_binary(const std::string& name, const std::string& folder, const std::string& stem,
                    bool zero_column) {
-  Judged c{name, read_smart(folder + "/" + stem + ".ALL"), read_smart(folder + "/" + stem + ".QRY"), {}};
+  Judged c{
+      name, read_smart(folder + "/" + stem + ".ALL"), read_smart(folder + "/" + stem + ".QRY"), {}};
   std::ifstream in(folder + "/" + stem + ".REL");
   uint64_t query = 0, a = 0, b = 0;
   for (std::string line; std::getline(in, line);) {
@@ -124,16 +127,26 @@ Index build(const Judged& c, bool stem, bool titles_only, size_t segments) {
 }
 
 bool set_param(rvf::text::RankingParams& p, const std::string& name, double v) {
-  if (name == "k1") p.bm25.k1 = v;
-  else if (name == "b") p.bm25.b = v;
-  else if (name == "heading_weight") p.heading_weight = v;
-  else if (name == "candidates") p.candidates = static_cast<size_t>(v);
-  else if (name == "feedback_passages") p.feedback_passages = static_cast<size_t>(v);
-  else if (name == "feedback_terms") p.feedback_terms = static_cast<size_t>(v);
-  else if (name == "feedback_weight") p.feedback_weight = v;
-  else if (name == "vector_feedback") p.vector_feedback = v;
-  else if (name == "vector_weight") p.vector_weight = v;
-  else return false;
+  if (name == "k1")
+    p.bm25.k1 = v;
+  else if (name == "b")
+    p.bm25.b = v;
+  else if (name == "heading_weight")
+    p.heading_weight = v;
+  else if (name == "candidates")
+    p.candidates = static_cast<size_t>(v);
+  else if (name == "feedback_passages")
+    p.feedback_passages = static_cast<size_t>(v);
+  else if (name == "feedback_terms")
+    p.feedback_terms = static_cast<size_t>(v);
+  else if (name == "feedback_weight")
+    p.feedback_weight = v;
+  else if (name == "vector_feedback")
+    p.vector_feedback = v;
+  else if (name == "vector_weight")
+    p.vector_weight = v;
+  else
+    return false;
   return true;
 }
 
@@ -173,8 +186,10 @@ int main(int argc, char** argv) {
     const size_t at = arg.find('=');
     const double v = at == std::string::npos ? 0 : std::stod(arg.substr(at + 1));
     const std::string name = arg.substr(0, at);
-    if (name == "graded") graded = v != 0;
-    else if (name == "dimension") dimension = static_cast<uint32_t>(v);
+    if (name == "graded")
+      graded = v != 0;
+    else if (name == "dimension")
+      dimension = static_cast<uint32_t>(v);
     else if (!set_param(params, name, v)) {
       std::fprintf(stderr, "unknown parameter %s\n", arg.c_str());
       return 2;
@@ -183,8 +198,10 @@ int main(int argc, char** argv) {
   const Judged all[] = {read_cran(folder + "/cran", graded),
                         read_binary("cisi", folder + "/cisi", "CISI", false),
                         read_binary("med", folder + "/med", "MED", true)};
-  std::printf("{\"machine\": \"%s\", \"measure\": \"ndcg@10\", \"cranfield_grades\": \"%s\", \"collections\": [",
-              rvf::bench::machine_name().c_str(), graded ? "4 to 1" : "binary");
+  std::printf(
+      "{\"machine\": \"%s\", \"measure\": \"ndcg@10\", \"cranfield_grades\": \"%s\", "
+      "\"collections\": [",
+      rvf::bench::machine_name().c_str(), graded ? "4 to 1" : "binary");
   bool first = true;
   for (const Judged& c : all) {
     const Index plain = build(c, false, false, 1);
@@ -211,7 +228,8 @@ int main(int argc, char** argv) {
       collection.vector_of = [&](uint64_t id) -> rvf::Result<std::vector<float>> {
         return f.vectors[id];
       };
-      collection.nearest = [&](std::span<const float> q, size_t n) -> rvf::Result<std::vector<Hit>> {
+      collection.nearest = [&](std::span<const float> q,
+                               size_t n) -> rvf::Result<std::vector<Hit>> {
         std::vector<Hit> hits;
         for (const auto& [id, v] : f.vectors) {
           double sum = 0;
@@ -237,14 +255,18 @@ int main(int argc, char** argv) {
         const auto v = embedder.embed(q.title + q.body);
         return *rvf::text::rank(collection, q.title + q.body, v, 10, params);
       });
-      ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() /
+      ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+               .count() /
            static_cast<double>(c.grades.size());
     }
-    std::printf("%s\n  {\"name\": \"%s\", \"documents\": %zu, \"judged_queries\": %zu, \"bm25_plain\": %.4f, "
-                "\"bm25_stems\": %.4f, \"vectors_alone\": %.4f, \"without_vectors\": %.4f, \"fixed\": %.4f, "
-                "\"above_plain\": %.4f, \"ms_a_query\": %.2f}",
-                first ? "" : ",", c.name.c_str(), c.docs.size(), c.grades.size(), baseline, stems,
-                embedding, no_vectors, fixed, fixed - baseline, ms);
+    std::printf(
+        "%s\n  {\"name\": \"%s\", \"documents\": %zu, \"judged_queries\": %zu, \"bm25_plain\": "
+        "%.4f, "
+        "\"bm25_stems\": %.4f, \"vectors_alone\": %.4f, \"without_vectors\": %.4f, \"fixed\": "
+        "%.4f, "
+        "\"above_plain\": %.4f, \"ms_a_query\": %.2f}",
+        first ? "" : ",", c.name.c_str(), c.docs.size(), c.grades.size(), baseline, stems,
+        embedding, no_vectors, fixed, fixed - baseline, ms);
     first = false;
   }
   std::printf("\n]}\n");

@@ -195,7 +195,8 @@ Result<TextEmbedder> TextEmbedder::decode(wire::ByteSpan bytes) {
   for (uint32_t& f : embedder.frequencies_) {
     const uint64_t v = in.varint();
     if (v > documents || v > 0xFFFFFFFF) {
-      return Error(ErrorCode::kCorrupt, "text embedder: a feature in more documents than there are");
+      return Error(ErrorCode::kCorrupt,
+                   "text embedder: a feature in more documents than there are");
     }
     f = static_cast<uint32_t>(v);
   }

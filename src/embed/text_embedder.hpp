@@ -1,12 +1,13 @@
-// The built-in text embedder: hashed features with signs (Weinberger et al., "Feature Hashing for Large
-// Scale Multitask Learning", ICML 2009), no model and no download. Features are the stems of words, pairs
-// of neighbouring words and the character 3- to 5-grams of each word, so that spelling variants meet.
-// A feature counts with sqrt(tf) * idf; idf comes from document frequencies learnt from the collection, in a
-// table of hashed counts that is kept with it. Vectors have unit length (zero for a text without words).
+// The built-in text embedder: hashed features with signs (Weinberger et al., "Feature Hashing for
+// Large Scale Multitask Learning", ICML 2009), no model and no download. Features are the stems of
+// words, pairs of neighbouring words and the character 3- to 5-grams of each word, so that spelling
+// variants meet. A feature counts with sqrt(tf) * idf; idf comes from document frequencies learnt
+// from the collection, in a table of hashed counts that is kept with it. Vectors have unit length
+// (zero for a text without words).
 //
-// The same text, table and dimension give the same floats on every machine: hashes are integers, and
-// the only operations on reals are + - * / and sqrt, which IEEE 754 rounds exactly. The logarithm is of an
-// integer ratio and computed here, not by the C library.
+// The same text, table and dimension give the same floats on every machine: hashes are integers,
+// and the only operations on reals are + - * / and sqrt, which IEEE 754 rounds exactly. The
+// logarithm is of an integer ratio and computed here, not by the C library.
 //
 // Thread-safety: const functions may run in many threads; learn() needs the object alone.
 #pragma once
@@ -36,8 +37,8 @@ class TextEmbedder {
   uint32_t dimension() const noexcept { return options_.dimension; }
   uint64_t documents() const noexcept { return documents_; }
 
-  // Counts a document's features. Vectors made before and after differ in their weights: learn from the
-  // collection first, or from its first commit, and keep the table.
+  // Counts a document's features. Vectors made before and after differ in their weights: learn from
+  // the collection first, or from its first commit, and keep the table.
   void learn(std::string_view text);
 
   std::vector<float> embed(std::string_view text) const;

@@ -9,7 +9,8 @@ namespace {
 
 double dot(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  for (size_t i = 0; i < a.size(); ++i)
+    sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   return sum;
 }
 
@@ -71,7 +72,8 @@ TEST(TextEmbedder, TheSameTextGivesTheSameBitsForEver) {
     std::memcpy(&bits, &f, 4);
     h = (h ^ bits) * 0x100000001B3ULL;
   }
-  EXPECT_EQ(h, 11774454477496988943u) << "a change of this value makes every stored text vector useless";
+  EXPECT_EQ(h, 11774454477496988943u)
+      << "a change of this value makes every stored text vector useless";
 }
 
 TEST(PortableLog, IsALogarithm) {

@@ -20,11 +20,15 @@ constexpr uint64_t kMaxDeflateRatio = 1032;  // zlib's documented limit
 ErrorCode code_of_errno(int e) noexcept {
   switch (e) {
     case ENOENT:
-    case ENOTDIR: return ErrorCode::kNoSuchFile;
+    case ENOTDIR:
+      return ErrorCode::kNoSuchFile;
     case EACCES:
-    case EPERM: return ErrorCode::kPermission;
-    case ENOMEM: return ErrorCode::kOutOfMemory;
-    default: return ErrorCode::kIo;
+    case EPERM:
+      return ErrorCode::kPermission;
+    case ENOMEM:
+      return ErrorCode::kOutOfMemory;
+    default:
+      return ErrorCode::kIo;
   }
 }
 
@@ -63,7 +67,7 @@ Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::string& path) {
     const int e = errno;
     return s->error(code_of_errno(e), text_of_errno(e));
   }
-  struct stat st {};
+  struct stat st{};
   if (::fstat(s->fd_, &st) != 0) return s->error(ErrorCode::kIo, text_of_errno(errno));
   if (S_ISDIR(st.st_mode)) return s->error(ErrorCode::kBadArgument, "is a directory, not a file");
   if (!S_ISREG(st.st_mode)) return s->error(ErrorCode::kBadArgument, "is not a regular file");
@@ -144,8 +148,8 @@ Status ByteSource::fill_from_gzip(size_t room) {
     if (rc == Z_STREAM_END) {
       z.in_member = false;
     } else if (rc != Z_OK && rc != Z_BUF_ERROR) {
-      return give(error(ErrorCode::kCorrupt, fmt::format("damaged gzip data after {} bytes",
-                                                         consumed_ + had + made)));
+      return give(error(ErrorCode::kCorrupt,
+                        fmt::format("damaged gzip data after {} bytes", consumed_ + had + made)));
     }
   }
   return give({});

@@ -1,6 +1,6 @@
-// A file read from front to back, gzip taken off on the way. Owns the descriptor and a small buffer.
-// Thread-safety: one thread a source. Errors: kNoSuchFile, kPermission, kBadArgument (not a regular
-// file), kIo, kCorrupt and kTruncated (damaged gzip), kTooLarge (a line over the limit).
+// A file read from front to back, gzip taken off on the way. Owns the descriptor and a small
+// buffer. Thread-safety: one thread a source. Errors: kNoSuchFile, kPermission, kBadArgument (not a
+// regular file), kIo, kCorrupt and kTruncated (damaged gzip), kTooLarge (a line over the limit).
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Numbers in text, one row a line. The separator (tab, semicolon, comma or blanks) is taken from the
-// first line; a first line with a field that is no number is a header; a column named "id" holds ids.
+// Numbers in text, one row a line. The separator (tab, semicolon, comma or blanks) is taken from
+// the first line; a first line with a field that is no number is a header; a column named "id"
+// holds ids.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -52,7 +53,8 @@ Parsed parse_number(std::string_view s, float& out) {
   return Parsed::kNumber;
 }
 
-// Fields of one line; a quoted field may hold the separator and "" for a quote. False: a quote stays open.
+// Fields of one line; a quoted field may hold the separator and "" for a quote. False: a quote
+// stays open.
 bool split(std::string_view line, char separator, std::vector<std::string>& fields) {
   fields.clear();
   const bool blanks = separator == ' ';
@@ -186,8 +188,10 @@ class CsvReader final : public VectorReader {
       }
       float v = 0;
       switch (parse_number(fields_[i], v)) {
-        case Parsed::kNumber: break;
-        case Parsed::kNotFinite: return fault(ErrorCode::kNotFinite, column(i) + ": NaN or infinity");
+        case Parsed::kNumber:
+          break;
+        case Parsed::kNotFinite:
+          return fault(ErrorCode::kNotFinite, column(i) + ": NaN or infinity");
         case Parsed::kOutOfRange:
           return fault(ErrorCode::kOutOfRange, column(i) + ": beyond the range of f32");
         case Parsed::kText:

@@ -26,12 +26,17 @@ uint64_t be32_at(wire::ByteSpan s, size_t at) noexcept {
 size_t idx_element(uint8_t type) noexcept {
   switch (type) {
     case 0x08:
-    case 0x09: return 1;
-    case 0x0B: return 2;
+    case 0x09:
+      return 1;
+    case 0x0B:
+      return 2;
     case 0x0C:
-    case 0x0D: return 4;
-    case 0x0E: return 8;
-    default: return 0;
+    case 0x0D:
+      return 4;
+    case 0x0E:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -88,7 +93,8 @@ Values judge(wire::ByteSpan s, size_t first, size_t stride, size_t in_row) noexc
       const float a = std::fabs(f);
       if (std::isfinite(f) && a > 1e-25f && a < 1e25f) ++floats;
       // Negative ids (padding of short lists) are NaN as floats.
-      else if (a < 1e-25f || bits > 0xFFFF0000u) ++integers;
+      else if (a < 1e-25f || bits > 0xFFFF0000u)
+        ++integers;
     }
   }
   if (floats == 0 && integers == 0) return Values::kUnclear;
@@ -176,9 +182,9 @@ Result<Format> detect_format(ByteSource& source) {
   }
   if (const auto named = parse_format(extension_of(source.path()));
       named && *named != Format::kCsv && *named != Format::kJsonl && *named != Format::kNpy) {
-    return source.error(ErrorCode::kTruncated,
-                        std::string("its sizes do not fit its length: no ") + format_name(*named) +
-                            " file, or one that is cut off");
+    return source.error(ErrorCode::kTruncated, std::string("its sizes do not fit its length: no ") +
+                                                   format_name(*named) +
+                                                   " file, or one that is cut off");
   }
   return source.error(ErrorCode::kUnsupported,
                       "not a vector file (npy, csv, jsonl, fvecs, ivecs, bvecs, fbin, ibin, u8bin, "

@@ -1,5 +1,5 @@
-// One JSON value a line: {"id": 7, "vector": [...], ...} or a bare array of numbers. "embedding" and
-// "values" are accepted for "vector". The first row fixes the dimension and the kind of id.
+// One JSON value a line: {"id": 7, "vector": [...], ...} or a bare array of numbers. "embedding"
+// and "values" are accepted for "vector". The first row fixes the dimension and the kind of id.
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -96,8 +96,8 @@ class JsonlReader final : public VectorReader {
       for (const simdjson::dom::key_value_pair field : object) {
         if (field.key == "id") {
           RVF_TRY(take_id(field.value, kind));
-        } else if (!found && (field.key == "vector" || field.key == "embedding" ||
-                              field.key == "values")) {
+        } else if (!found &&
+                   (field.key == "vector" || field.key == "embedding" || field.key == "values")) {
           if (field.value.get(array) != simdjson::SUCCESS) {
             return fault(ErrorCode::kCorrupt, fmt::format("\"{}\" is no array", field.key));
           }

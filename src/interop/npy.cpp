@@ -1,4 +1,5 @@
-// The header of NumPy's .npy files, versions 1 to 3 (NEP 1): a magic, a length, a Python dictionary.
+// The header of NumPy's .npy files, versions 1 to 3 (NEP 1): a magic, a length, a Python
+// dictionary.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -82,9 +83,9 @@ Status parse_descr(const ByteSource& source, std::string_view value, FixedLayout
   }
   const std::optional<Element> element = element_of(descr);
   if (!element) {
-    return source.error(ErrorCode::kUnsupported,
-                        fmt::format("npy: dtype \"{}\" is not supported; use f2, f4, f8, u1 or i1",
-                                    whole));
+    return source.error(
+        ErrorCode::kUnsupported,
+        fmt::format("npy: dtype \"{}\" is not supported; use f2, f4, f8, u1 or i1", whole));
   }
   layout.element = *element;
   return {};
@@ -133,9 +134,9 @@ Result<FixedLayout> npy_layout(ByteSource& source) {
   }
   const uint64_t dim = shape.size() == 2 ? shape[1] : 1;
   if (dim == 0 || dim > kMaxDimension) {
-    return source.error(ErrorCode::kWrongDimension,
-                        fmt::format("npy: rows of {} elements; 1 to {} can be read", dim,
-                                    kMaxDimension));
+    return source.error(
+        ErrorCode::kWrongDimension,
+        fmt::format("npy: rows of {} elements; 1 to {} can be read", dim, kMaxDimension));
   }
   layout.count = shape[0];
   layout.dim = static_cast<uint32_t>(dim);

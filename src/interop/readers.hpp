@@ -16,8 +16,8 @@ inline constexpr size_t kMaxLine = 64 << 20;
 struct FixedLayout {
   Element element = Element::kF4;
   bool big_endian = false;
-  bool row_prefix = false;        // fvecs: each row begins with u32 dim
-  bool one_dimensional = false;   // npy of shape (n,), idx of rank 1
+  bool row_prefix = false;       // fvecs: each row begins with u32 dim
+  bool one_dimensional = false;  // npy of shape (n,), idx of rank 1
   uint32_t dim = 0;
   uint64_t header = 0;            // bytes before the first row
   std::optional<uint64_t> count;  // rows; empty for prefixed rows of unknown total size
@@ -26,8 +26,8 @@ struct FixedLayout {
   }
 };
 
-// Read the header without consuming it. check_size() then compares it with the content; a tail after the
-// rows is accepted by read_truth only.
+// Read the header without consuming it. check_size() then compares it with the content; a tail
+// after the rows is accepted by read_truth only.
 Result<FixedLayout> npy_layout(ByteSource& source);
 Result<FixedLayout> idx_layout(ByteSource& source);
 Result<FixedLayout> vecs_layout(ByteSource& source, Element element);

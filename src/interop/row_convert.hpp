@@ -19,8 +19,8 @@ size_t element_bytes(Element element) noexcept;
 DType row_dtype(Element element) noexcept;  // f2 f4 u1 i1 as they are, everything else as f32
 bool is_integer(Element element) noexcept;
 
-// The smallest double that rounds to infinity as a float; FLT_MAX in its shortest decimal form is a little
-// above FLT_MAX and must still read back.
+// The smallest double that rounds to infinity as a float; FLT_MAX in its shortest decimal form is a
+// little above FLT_MAX and must still read back.
 inline constexpr double kFloatOverflow = 0x1.ffffffp127;
 
 float half_to_float(uint16_t half) noexcept;
@@ -31,8 +31,8 @@ struct ConvertFault {
   const char* what = "";
 };
 
-// Turns `count` elements at `from` into row_dtype(element) at `to`. Refuses NaN and infinity, doubles
-// beyond float's range and integers that float cannot hold exactly.
+// Turns `count` elements at `from` into row_dtype(element) at `to`. Refuses NaN and infinity,
+// doubles beyond float's range and integers that float cannot hold exactly.
 std::optional<ConvertFault> convert_elements(Element element, bool big_endian,
                                              const std::byte* from, size_t count, std::byte* to);
 

@@ -50,8 +50,9 @@ class TestFiles : public ::testing::Test {
     return std::string("\x93NUMPY\x01\0", 8) + raw(n) + text + data;
   }
   static std::string npy(const char* descr, const char* shape, const std::string& data) {
-    return npy(std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': " + shape +
-                   ", }", data);
+    return npy(
+        std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': " + shape + ", }",
+        data);
   }
 
   std::filesystem::path folder_;

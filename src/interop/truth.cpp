@@ -41,9 +41,9 @@ Result<std::vector<uint64_t>> read_integers(ByteSource& source, const FixedLayou
       uint32_t dim = layout.dim;
       if (prefix) std::memcpy(&dim, from, 4);
       if (dim != layout.dim) {
-        return source.error(ErrorCode::kWrongDimension,
-                            fmt::format("row {} has {} values, the first has {}", row + i, dim,
-                                        layout.dim));
+        return source.error(
+            ErrorCode::kWrongDimension,
+            fmt::format("row {} has {} values, the first has {}", row + i, dim, layout.dim));
       }
       if (auto fault = convert_ids(layout.element, layout.big_endian, from + prefix, dim,
                                    out.data() + at + i * dim)) {
@@ -76,8 +76,8 @@ Result<std::vector<uint64_t>> read_text_ids(ByteSource& source) {
     uint64_t id = 0;
     const auto r = std::from_chars(s.data(), s.data() + s.size(), id);
     if (r.ec != std::errc() || r.ptr != s.data() + s.size()) {
-      return source.error(ErrorCode::kCorrupt, fmt::format("line {}: \"{}\" is no id", number,
-                                                           s.substr(0, 40)));
+      return source.error(ErrorCode::kCorrupt,
+                          fmt::format("line {}: \"{}\" is no id", number, s.substr(0, 40)));
     }
     out.push_back(id);
   }

@@ -9,7 +9,7 @@
 namespace rvf::interop {
 namespace {
 
-constexpr const char* kFormatNames[] = {"npy",  "csv",  "jsonl",  "fvecs",  "ivecs", "bvecs",
+constexpr const char* kFormatNames[] = {"npy",  "csv",  "jsonl", "fvecs", "ivecs", "bvecs",
                                         "fbin", "ibin", "u8bin", "i8bin", "idx"};
 
 Result<std::unique_ptr<VectorReader>> open_checked(const std::string& path,
@@ -66,7 +66,8 @@ void VectorChunk::to_f32(std::vector<float>& out) const {
     case DType::kU8:
       for (size_t i = 0; i < n; ++i) to[i] = static_cast<float>(static_cast<uint8_t>(bytes[i]));
       break;
-    default: break;  // no reader hands these over
+    default:
+      break;  // no reader hands these over
   }
 }
 

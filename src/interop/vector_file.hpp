@@ -1,25 +1,31 @@
-// Streaming readers of vector files: npy, csv, jsonl, fvecs/ivecs/bvecs, fbin/ibin/u8bin/i8bin, idx, and
-// any of them compressed with gzip. A file is recognised by its content, never by its name alone.
+// Streaming readers of vector files: npy, csv, jsonl, fvecs/ivecs/bvecs, fbin/ibin/u8bin/i8bin,
+// idx, and any of them compressed with gzip. A file is recognised by its content, never by its name
+// alone.
 //
 // How a file is recognised, in this order:
 //   1. bytes 1f 8b: gzip; the rules below apply to what is inside (nested gzip is refused).
-//   2. "\x93NUMPY": npy. C order; f4 f2 u1 i1 are handed over as they are, f8 i2 i4 i8 u2 u4 as f32.
+//   2. "\x93NUMPY": npy. C order; f4 f2 u1 i1 are handed over as they are, f8 i2 i4 i8 u2 u4 as
+//   f32.
 //   3. 00 00 type rank and big-endian sizes that multiply to the file's length: idx.
-//   4. u32 d, then rows that all begin with the same d and fill the file: fvecs, ivecs (rows of 4 + 4d
-//      bytes) or bvecs (4 + d). u32 n, u32 d and n*d elements that fill the file: fbin, ibin (4 bytes an
-//      element) or u8bin, i8bin (1 byte). Four-byte elements are integers when, read as floats, they
-//      are nearly all denormal. If more than one of these fits, or nothing tells them apart (all zero; u8 and
-//      i8), the file's extension (without .gz) decides among those that fit; without a telling
-//      extension the first of fvecs, fbin, bvecs, u8bin, ivecs, ibin, i8bin that fits.
+//   4. u32 d, then rows that all begin with the same d and fill the file: fvecs, ivecs (rows of 4 +
+//   4d
+//      bytes) or bvecs (4 + d). u32 n, u32 d and n*d elements that fill the file: fbin, ibin (4
+//      bytes an element) or u8bin, i8bin (1 byte). Four-byte elements are integers when, read as
+//      floats, they are nearly all denormal. If more than one of these fits, or nothing tells them
+//      apart (all zero; u8 and i8), the file's extension (without .gz) decides among those that
+//      fit; without a telling extension the first of fvecs, fbin, bvecs, u8bin, ivecs, ibin, i8bin
+//      that fits.
 //   5. text that begins with '{' or '[': jsonl; other text: csv.
 //
-// Rows: elements in C order, contiguous, native byte order, no padding. NaN and infinity are refused.
-// Files come from strangers: every size is checked against the file before memory is taken, and an
-// error names the file and the line or row (both counted from 1 for lines, from 0 for rows).
+// Rows: elements in C order, contiguous, native byte order, no padding. NaN and infinity are
+// refused. Files come from strangers: every size is checked against the file before memory is
+// taken, and an error names the file and the line or row (both counted from 1 for lines, from 0 for
+// rows).
 //
 // Ownership: a reader owns its file descriptor; a chunk owns its bytes. Thread-safety: one thread a
-// reader. Errors: kNoSuchFile, kPermission, kIo, kTruncated, kCorrupt, kUnsupported, kWrongDimension,
-// kNotFinite, kOutOfRange, kBadArgument (directory, empty file), kTooLarge, kOutOfMemory.
+// reader. Errors: kNoSuchFile, kPermission, kIo, kTruncated, kCorrupt, kUnsupported,
+// kWrongDimension, kNotFinite, kOutOfRange, kBadArgument (directory, empty file), kTooLarge,
+// kOutOfMemory.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +41,17 @@
 namespace rvf::interop {
 
 enum class Format : uint8_t {
-  kNpy, kCsv, kJsonl, kFvecs, kIvecs, kBvecs, kFbin, kIbin, kU8bin, kI8bin, kIdx,
+  kNpy,
+  kCsv,
+  kJsonl,
+  kFvecs,
+  kIvecs,
+  kBvecs,
+  kFbin,
+  kIbin,
+  kU8bin,
+  kI8bin,
+  kIdx,
 };
 const char* format_name(Format format) noexcept;
 // Accepts the names above in lower case, also "json" and "tsv"; empty when unknown.
@@ -45,22 +61,22 @@ using FormatHint = std::optional<Format>;  // empty: recognise it
 inline constexpr FormatHint kAutoFormat{};
 
 struct VectorInfo {
-  DType dtype = DType::kF32;      // of the rows handed over
+  DType dtype = DType::kF32;  // of the rows handed over
   uint32_t dim = 0;
   std::optional<uint64_t> count;  // rows in the file; empty when only reading it can tell
   Format format = Format::kNpy;
-  bool compressed = false;        // gzip
+  bool compressed = false;  // gzip
 };
 
 struct VectorChunk {
   DType dtype = DType::kF32;
   uint32_t dim = 0;
   size_t count = 0;
-  uint64_t first_row = 0;                // position of the first row in the file, from 0
-  std::vector<std::byte> bytes;          // count * vector_bytes(dtype, dim)
-  std::vector<uint64_t> ids;             // count of them, or none when the file has no numeric ids
-  std::vector<std::string> string_ids;   // count of them, or none; never together with ids
-  std::vector<std::string> extra;        // jsonl, when asked: one JSON object of the other keys a row
+  uint64_t first_row = 0;               // position of the first row in the file, from 0
+  std::vector<std::byte> bytes;         // count * vector_bytes(dtype, dim)
+  std::vector<uint64_t> ids;            // count of them, or none when the file has no numeric ids
+  std::vector<std::string> string_ids;  // count of them, or none; never together with ids
+  std::vector<std::string> extra;  // jsonl, when asked: one JSON object of the other keys a row
 
   std::span<const std::byte> row(size_t i) const noexcept {
     const size_t n = vector_bytes(dtype, dim);
@@ -73,7 +89,7 @@ struct VectorChunk {
 
 struct ReadOptions {
   FormatHint format = kAutoFormat;
-  bool want_extra = false;               // jsonl: fill VectorChunk::extra
+  bool want_extra = false;  // jsonl: fill VectorChunk::extra
 };
 
 class VectorReader {
@@ -107,8 +123,9 @@ struct Truth {
   uint32_t k = 0;
   std::vector<uint64_t> ids;  // queries * k
 };
-// npy of i4, i8, u4 or u8 (2-D), ivecs, or ibin (u32 n, u32 k, i32 values; what may follow the ids, as the
-// distances of the big-ann-benchmarks files do, is ignored when it is exactly n*k further values).
+// npy of i4, i8, u4 or u8 (2-D), ivecs, or ibin (u32 n, u32 k, i32 values; what may follow the ids,
+// as the distances of the big-ann-benchmarks files do, is ignored when it is exactly n*k further
+// values).
 Result<Truth> read_truth(const std::string& path);
 
 }  // namespace rvf::interop

@@ -85,12 +85,15 @@ TEST_F(VectorFile, AnEmptyNpyArrayHasNoRows) {
 
 TEST_F(VectorFile, RefusesNpyThatItCannotRead) {
   expect_error(file("fortran", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }",
-                                   values(1.f, 2, 3, 4))), ErrorCode::kUnsupported, "Fortran");
+                                   values(1.f, 2, 3, 4))),
+               ErrorCode::kUnsupported, "Fortran");
   expect_error(file("1d", npy("<f4", "(4,)", values(1.f, 2, 3, 4))), ErrorCode::kWrongDimension);
   expect_error(file("3d", npy("<f4", "(1, 2, 2)", values(1.f, 2, 3, 4))), ErrorCode::kUnsupported);
   expect_error(file("complex", npy("<c8", "(1, 1)", values(1.f, 2))), ErrorCode::kUnsupported);
-  expect_error(file("record", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}",
-                                  values(1.f))), ErrorCode::kUnsupported);
+  expect_error(
+      file("record",
+           npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", values(1.f))),
+      ErrorCode::kUnsupported);
   expect_error(file("short", npy("<f4", "(2, 2)", values(1.f, 2, 3))), ErrorCode::kTruncated);
   expect_error(file("long", npy("<f4", "(1, 2)", values(1.f, 2, 3))), ErrorCode::kCorrupt);
   expect_error(file("huge", npy("<f4", "(288230376151711743, 60000)", "abc")),
@@ -99,14 +102,18 @@ TEST_F(VectorFile, RefusesNpyThatItCannotRead) {
                ErrorCode::kCorrupt);
   expect_error(file("wide", npy("<f4", "(1, 70000)", "abc")), ErrorCode::kWrongDimension);
   expect_error(file("cut", std::string("\x93NUMPY\x01\0\x76", 9)), ErrorCode::kTruncated);
-  expect_error(file("nan", npy("<f4", "(2, 2)", values(1.f, 2, 3,
-                    std::numeric_limits<float>::quiet_NaN()))), ErrorCode::kNotFinite, "row 1");
+  expect_error(
+      file("nan", npy("<f4", "(2, 2)", values(1.f, 2, 3, std::numeric_limits<float>::quiet_NaN()))),
+      ErrorCode::kNotFinite, "row 1");
   expect_error(file("big", npy("<f8", "(1, 1)", values(1e300))), ErrorCode::kOutOfRange, "row 0");
 }
 
 TEST_F(VectorFile, ReadsCsvWithAndWithoutHeader) {
   expect(file("plain", "1,2,3\n4,5,6\n"), Format::kCsv, kSix, 3);
-  expect(file("crlf", "\xEF\xBB\xBF" "a,b,c\r\n1, 2 ,3\r\n\r\n4,5,+6"), Format::kCsv, kSix, 3);
+  expect(file("crlf",
+              "\xEF\xBB\xBF"
+              "a,b,c\r\n1, 2 ,3\r\n\r\n4,5,+6"),
+         Format::kCsv, kSix, 3);
   expect(file("tabs", "1\t2\t3\n4\t5\t6\n"), Format::kCsv, kSix, 3);
   expect(file("blanks", " 1  2 3\n4 5 6 \n"), Format::kCsv, kSix, 3);
   expect(file("quoted", "\"x,1\";\"y\"\"\";z\n\"1\";\"2\";3\n4;5;6\n"), Format::kCsv, kSix, 3);
@@ -138,8 +145,10 @@ TEST_F(VectorFile, NamesTheLineOfACsvFault) {
 }
 
 TEST_F(VectorFile, ReadsJsonLinesAndKeepsOtherKeysWhenAsked) {
-  const std::string path = file("j", "{\"id\":7,\"text\":\"a \\\"b\\\"\",\"vector\":[1,2.5],\"n\":{\"k\":[1]}}\n"
-                                     "\n{\"vector\":[3,-4e0],\"id\":18446744073709551614}\n");
+  const std::string path =
+      file("j",
+           "{\"id\":7,\"text\":\"a \\\"b\\\"\",\"vector\":[1,2.5],\"n\":{\"k\":[1]}}\n"
+           "\n{\"vector\":[3,-4e0],\"id\":18446744073709551614}\n");
   ReadOptions options;
   options.want_extra = true;
   auto all = read_all(path, 1, options);
@@ -155,19 +164,21 @@ TEST_F(VectorFile, ReadsJsonLinesAndKeepsOtherKeysWhenAsked) {
 TEST_F(VectorFile, NamesTheLineOfAJsonFault) {
   expect_error(file("ragged", "{\"vector\":[1,2]}\n{\"vector\":[1]}\n"), ErrorCode::kWrongDimension,
                "line 2");
-  expect_error(file("broken", "{\"vector\":[1,2]}\n{\"vector\":[1,\n"), ErrorCode::kCorrupt, "line 2");
+  expect_error(file("broken", "{\"vector\":[1,2]}\n{\"vector\":[1,\n"), ErrorCode::kCorrupt,
+               "line 2");
   expect_error(file("null", "{\"vector\":[1,null]}\n"), ErrorCode::kNotFinite, "line 1");
   expect_error(file("nan", "{\"vector\":[1,NaN]}\n"), ErrorCode::kCorrupt, "line 1");
   expect_error(file("none", "{\"id\":1}\n"), ErrorCode::kCorrupt, "line 1");
   expect_error(file("empty", "{\"vector\":[]}\n"), ErrorCode::kWrongDimension, "line 1");
   expect_error(file("id", "{\"id\":-1,\"vector\":[1]}\n"), ErrorCode::kOutOfRange, "line 1");
-  expect_error(file("missing", "{\"id\":1,\"vector\":[1]}\n{\"vector\":[1]}\n"), ErrorCode::kCorrupt,
-               "line 2");
+  expect_error(file("missing", "{\"id\":1,\"vector\":[1]}\n{\"vector\":[1]}\n"),
+               ErrorCode::kCorrupt, "line 2");
   expect_error(file("large", "{\"vector\":[1e39]}\n"), ErrorCode::kOutOfRange, "line 1");
 }
 
 TEST_F(VectorFile, TellsTheVecsAndBinKindsApart) {
-  expect(file("a", u32(3) + values(1.f, 2, 3) + u32(3) + values(4.f, 5, 6)), Format::kFvecs, kSix, 3);
+  expect(file("a", u32(3) + values(1.f, 2, 3) + u32(3) + values(4.f, 5, 6)), Format::kFvecs, kSix,
+         3);
   expect(file("b", u32(3) + values<int32_t>(1, 2, 3) + u32(3) + values<int32_t>(4, 5, 6)),
          Format::kIvecs, kSix, 3);
   expect(file("c", u32(3) + values<uint8_t>(1, 2, 3) + u32(3) + values<uint8_t>(4, 5, 6)),
@@ -197,8 +208,9 @@ TEST_F(VectorFile, RefusesDamagedBinaryFiles) {
                ErrorCode::kTruncated);
   expect_error(file("cut.fbin", u32(1000) + u32(1000) + values(1.f, 2)), ErrorCode::kTruncated);
   expect_error(file("claims.u8bin", u32(0xFFFFFFFF) + u32(0xFFFF) + "abc"), ErrorCode::kTruncated);
-  expect_error(file("inf.fbin", u32(2) + u32(2) + values(1.f, 2, 3,
-                    std::numeric_limits<float>::infinity())), ErrorCode::kNotFinite, "row 1");
+  expect_error(
+      file("inf.fbin", u32(2) + u32(2) + values(1.f, 2, 3, std::numeric_limits<float>::infinity())),
+      ErrorCode::kNotFinite, "row 1");
   expect_error(file("noise.png", std::string("\x89PNG\r\n\x1a\n\0\0\0\0", 12)),
                ErrorCode::kUnsupported);
 }
@@ -229,7 +241,8 @@ TEST_F(VectorFile, FlattensIdxImages) {
 TEST_F(VectorFile, ReadsGzipOfAnyKind) {
   expect(gzip("a.gz", npy("<f4", "(2, 3)", values(1.f, 2, 3, 4, 5, 6))), Format::kNpy, kSix, 3);
   expect(gzip("b.csv", "1,2,3\n4,5,6\n"), Format::kCsv, kSix, 3);
-  expect(gzip("c", u32(3) + values(1.f, 2, 3) + u32(3) + values(4.f, 5, 6)), Format::kFvecs, kSix, 3);
+  expect(gzip("c", u32(3) + values(1.f, 2, 3) + u32(3) + values(4.f, 5, 6)), Format::kFvecs, kSix,
+         3);
   expect(gzip("d.i8bin.gz", u32(1) + u32(2) + values<int8_t>(1, -1)), Format::kI8bin, {1, -1}, 2);
   std::string many = u32(20000) + u32(4);  // larger than what is looked at
   Floats want;
@@ -322,7 +335,9 @@ TEST_F(VectorFile, ReadsTruthFromNpyIvecsAndIbin) {
   }
 }
 
-std::string shared(const std::string& name) { return std::string(RVF_SHARED_DATA) + "/data/ann/" + name; }
+std::string shared(const std::string& name) {
+  return std::string(RVF_SHARED_DATA) + "/data/ann/" + name;
+}
 
 TEST_F(VectorFile, RecognisesTheRealFiles) {
   if (!std::filesystem::exists(shared("siftsmall_query.fvecs"))) GTEST_SKIP() << "skipped: no data";

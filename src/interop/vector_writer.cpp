@@ -19,11 +19,16 @@ constexpr size_t kNpyHeader = 128;
 
 const char* npy_code(DType dtype) noexcept {
   switch (dtype) {
-    case DType::kF32: return "<f4";
-    case DType::kF16: return "<f2";
-    case DType::kU8: return "|u1";
-    case DType::kI8: return "|i1";
-    default: return nullptr;
+    case DType::kF32:
+      return "<f4";
+    case DType::kF16:
+      return "<f2";
+    case DType::kU8:
+      return "|u1";
+    case DType::kI8:
+      return "|i1";
+    default:
+      return nullptr;
   }
 }
 
@@ -84,7 +89,8 @@ Result<std::unique_ptr<VectorWriter>> VectorWriter::create(const std::string& pa
   w->format_ = format;
   w->dtype_ = dtype;
   w->dim_ = dim;
-  if (dim == 0 || dim > kMaxDimension) return w->error(ErrorCode::kBadArgument, "no such dimension");
+  if (dim == 0 || dim > kMaxDimension)
+    return w->error(ErrorCode::kBadArgument, "no such dimension");
   if (format != Format::kNpy && format != Format::kJsonl && format != Format::kFvecs) {
     return w->error(ErrorCode::kUnsupported, "vectors are written as npy, jsonl or fvecs");
   }
@@ -95,7 +101,8 @@ Result<std::unique_ptr<VectorWriter>> VectorWriter::create(const std::string& pa
   for (int attempt = 0; w->fd_ < 0; ++attempt) {
     w->temporary_ = fmt::format("{}.tmp{}-{}", path, ::getpid(), attempt);
     w->fd_ = ::open(w->temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (w->fd_ < 0 && (errno != EEXIST || attempt == 100)) return w->error_of(errno, "cannot create");
+    if (w->fd_ < 0 && (errno != EEXIST || attempt == 100))
+      return w->error_of(errno, "cannot create");
   }
   if (format == Format::kNpy) {
     const std::string header = npy_header(dtype, 0, dim);
@@ -135,14 +142,18 @@ Status VectorWriter::append(const VectorChunk& rows) try {
     return error(ErrorCode::kBadArgument, "rows of another shape than the file's");
   }
   switch (format_) {
-    case Format::kNpy: RVF_TRY(put(rows.bytes.data(), rows.bytes.size())); break;
+    case Format::kNpy:
+      RVF_TRY(put(rows.bytes.data(), rows.bytes.size()));
+      break;
     case Format::kFvecs:
       for (size_t i = 0; i < rows.count; ++i) {
         RVF_TRY(put(&dim_, 4));
         RVF_TRY(put(rows.bytes.data() + i * row_bytes, row_bytes));
       }
       break;
-    default: RVF_TRY(append_jsonl(rows)); break;
+    default:
+      RVF_TRY(append_jsonl(rows));
+      break;
   }
   rows_ += rows.count;
   return {};

@@ -1,9 +1,10 @@
-// Writes vectors as npy, jsonl or fvecs. Rows go to a temporary file beside the target, which takes the
-// target's name in finish() after a sync: a reader of the name sees the old file or the whole new one.
-// A writer destroyed without finish() removes the temporary file.
+// Writes vectors as npy, jsonl or fvecs. Rows go to a temporary file beside the target, which takes
+// the target's name in finish() after a sync: a reader of the name sees the old file or the whole
+// new one. A writer destroyed without finish() removes the temporary file.
 //
 //   npy     the rows' own dtype (f32, f16, u8, i8); ids are not part of it
-//   jsonl   {"id":7,"vector":[...]}, numbers in the shortest form that reads back to the same float;
+//   jsonl   {"id":7,"vector":[...]}, numbers in the shortest form that reads back to the same
+//   float;
 //           `extra` (the inside of a JSON object) is appended to the object
 //   fvecs   f32 only; ids are not part of it
 //

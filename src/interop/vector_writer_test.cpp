@@ -49,7 +49,9 @@ TEST_F(VectorWriterTest, WhatIsWrittenReadsBackTheSame) {
     ASSERT_EQ(*n, 2u);
     EXPECT_EQ(back.dtype, c.dtype);
     EXPECT_EQ(back.bytes, rows.bytes) << format_name(c.format);
-    if (c.format == Format::kJsonl) { EXPECT_EQ(back.ids, rows.ids); }
+    if (c.format == Format::kJsonl) {
+      EXPECT_EQ(back.ids, rows.ids);
+    }
   }
 }
 
@@ -63,7 +65,8 @@ TEST_F(VectorWriterTest, JsonLinesCarryNamesAndOtherKeys) {
   ASSERT_TRUE((*writer)->finish().ok());
   std::ifstream in(path("out.jsonl"));
   std::string text((std::istreambuf_iterator<char>(in)), {});
-  EXPECT_EQ(text, "{\"id\":\"a\\\"b\",\"vector\":[1],\"k\":1}\n{\"id\":\"c\\u000a\",\"vector\":[2]}\n");
+  EXPECT_EQ(text,
+            "{\"id\":\"a\\\"b\",\"vector\":[1],\"k\":1}\n{\"id\":\"c\\u000a\",\"vector\":[2]}\n");
 }
 
 TEST_F(VectorWriterTest, AnUnfinishedFileLeavesTheOldOneAlone) {

@@ -8,7 +8,9 @@
 namespace rvf::meta {
 namespace {
 
-Error damaged() { return Error(ErrorCode::kCorrupt, "inverted index: a list of postings is damaged"); }
+Error damaged() {
+  return Error(ErrorCode::kCorrupt, "inverted index: a list of postings is damaged");
+}
 
 }  // namespace
 

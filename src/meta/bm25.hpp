@@ -1,9 +1,9 @@
 // BM25 over the inverted segments of a collection, and the builder and the merge of such segments.
 //
-// score = sum over query terms of weight * idf * tf (k1 + 1) / (tf + k1 (1 - b + b dl / avgdl)), with
-// idf = ln(1 + (N - df + 0.5) / (df + 0.5)): Robertson et al., "Okapi at TREC-3", with the idf of Lucene,
-// which is never negative. N, df and avgdl are sums over all segments, deleted documents included until
-// a merge drops them.
+// score = sum over query terms of weight * idf * tf (k1 + 1) / (tf + k1 (1 - b + b dl / avgdl)),
+// with idf = ln(1 + (N - df + 0.5) / (df + 0.5)): Robertson et al., "Okapi at TREC-3", with the idf
+// of Lucene, which is never negative. N, df and avgdl are sums over all segments, deleted documents
+// included until a merge drops them.
 //
 // Ownership: a Bm25 borrows the views and through them the segments' bytes. Thread-safety: const
 // functions of one Bm25 may run in many threads if the liveness predicate may.
@@ -43,11 +43,12 @@ struct ScoredId {
 // Whether the passage in that segment (its position in the span given) is the living one.
 using Alive = std::function<bool(size_t segment, uint64_t id)>;
 
-// Higher score first, then lower id; scores are compared after rounding to 12 digits, so that an order
-// does not hang on the last bit of a logarithm. Keeps the first n.
+// Higher score first, then lower id; scores are compared after rounding to 12 digits, so that an
+// order does not hang on the last bit of a logarithm. Keeps the first n.
 void order_by_score(std::vector<ScoredId>& hits, size_t n);
 
-// Terms of a query with how often each stands there. Stop words are left out unless nothing else is left.
+// Terms of a query with how often each stands there. Stop words are left out unless nothing else is
+// left.
 std::vector<WeightedTerm> query_terms(const Tokenizer& tokenizer, std::string_view text);
 
 // Memory: about the size of the text added. Errors: kDuplicateId.
@@ -61,7 +62,7 @@ class InvertedIndexBuilder {
  private:
   uint16_t field_id_;
   Tokenizer tokenizer_;
-  std::vector<wire::InvertedDoc> docs_;                              // in the order added
+  std::vector<wire::InvertedDoc> docs_;  // in the order added
   std::unordered_map<std::string, std::vector<wire::InvertedPosting>> terms_;
   std::vector<Token> tokens_;
 };

@@ -23,25 +23,72 @@ std::string stem(std::string word) {
 }
 
 TEST(Stemmer, GivesPortersStems) {
-  const std::pair<const char*, const char*> kPairs[] = {
-      {"caresses", "caress"}, {"ponies", "poni"}, {"cats", "cat"}, {"feed", "feed"},
-      {"agreed", "agre"}, {"plastered", "plaster"}, {"bled", "bled"}, {"motoring", "motor"},
-      {"sing", "sing"}, {"conflated", "conflat"}, {"troubled", "troubl"}, {"sized", "size"},
-      {"hopping", "hop"}, {"tanned", "tan"}, {"falling", "fall"}, {"hissing", "hiss"},
-      {"fizzed", "fizz"}, {"failing", "fail"}, {"filing", "file"}, {"happy", "happi"},
-      {"sky", "sky"}, {"relational", "relat"}, {"conditional", "condit"}, {"rational", "ration"},
-      {"valenci", "valenc"}, {"digitizer", "digit"}, {"radicalli", "radic"}, {"analogousli", "analog"},
-      {"vietnamization", "vietnam"}, {"predication", "predic"}, {"operator", "oper"},
-      {"feudalism", "feudal"}, {"decisiveness", "decis"}, {"hopefulness", "hope"},
-      {"callousness", "callous"}, {"sensitiviti", "sensit"}, {"sensibiliti", "sensibl"},
-      {"triplicate", "triplic"}, {"formative", "form"}, {"formalize", "formal"},
-      {"electrical", "electr"}, {"hopeful", "hope"}, {"goodness", "good"}, {"revival", "reviv"},
-      {"allowance", "allow"}, {"inference", "infer"}, {"airliner", "airlin"}, {"adjustable", "adjust"},
-      {"irritant", "irrit"}, {"replacement", "replac"}, {"adjustment", "adjust"},
-      {"dependent", "depend"}, {"adoption", "adopt"}, {"communism", "commun"}, {"activate", "activ"},
-      {"homologous", "homolog"}, {"effective", "effect"}, {"probate", "probat"}, {"rate", "rate"},
-      {"cease", "ceas"}, {"controll", "control"}, {"roll", "roll"}, {"is", "is"}, {"be", "be"},
-      {"generalizations", "gener"}, {"oscillators", "oscil"}};
+  const std::pair<const char*, const char*> kPairs[] = {{"caresses", "caress"},
+                                                        {"ponies", "poni"},
+                                                        {"cats", "cat"},
+                                                        {"feed", "feed"},
+                                                        {"agreed", "agre"},
+                                                        {"plastered", "plaster"},
+                                                        {"bled", "bled"},
+                                                        {"motoring", "motor"},
+                                                        {"sing", "sing"},
+                                                        {"conflated", "conflat"},
+                                                        {"troubled", "troubl"},
+                                                        {"sized", "size"},
+                                                        {"hopping", "hop"},
+                                                        {"tanned", "tan"},
+                                                        {"falling", "fall"},
+                                                        {"hissing", "hiss"},
+                                                        {"fizzed", "fizz"},
+                                                        {"failing", "fail"},
+                                                        {"filing", "file"},
+                                                        {"happy", "happi"},
+                                                        {"sky", "sky"},
+                                                        {"relational", "relat"},
+                                                        {"conditional", "condit"},
+                                                        {"rational", "ration"},
+                                                        {"valenci", "valenc"},
+                                                        {"digitizer", "digit"},
+                                                        {"radicalli", "radic"},
+                                                        {"analogousli", "analog"},
+                                                        {"vietnamization", "vietnam"},
+                                                        {"predication", "predic"},
+                                                        {"operator", "oper"},
+                                                        {"feudalism", "feudal"},
+                                                        {"decisiveness", "decis"},
+                                                        {"hopefulness", "hope"},
+                                                        {"callousness", "callous"},
+                                                        {"sensitiviti", "sensit"},
+                                                        {"sensibiliti", "sensibl"},
+                                                        {"triplicate", "triplic"},
+                                                        {"formative", "form"},
+                                                        {"formalize", "formal"},
+                                                        {"electrical", "electr"},
+                                                        {"hopeful", "hope"},
+                                                        {"goodness", "good"},
+                                                        {"revival", "reviv"},
+                                                        {"allowance", "allow"},
+                                                        {"inference", "infer"},
+                                                        {"airliner", "airlin"},
+                                                        {"adjustable", "adjust"},
+                                                        {"irritant", "irrit"},
+                                                        {"replacement", "replac"},
+                                                        {"adjustment", "adjust"},
+                                                        {"dependent", "depend"},
+                                                        {"adoption", "adopt"},
+                                                        {"communism", "commun"},
+                                                        {"activate", "activ"},
+                                                        {"homologous", "homolog"},
+                                                        {"effective", "effect"},
+                                                        {"probate", "probat"},
+                                                        {"rate", "rate"},
+                                                        {"cease", "ceas"},
+                                                        {"controll", "control"},
+                                                        {"roll", "roll"},
+                                                        {"is", "is"},
+                                                        {"be", "be"},
+                                                        {"generalizations", "gener"},
+                                                        {"oscillators", "oscil"}};
   for (const auto& [word, want] : kPairs) EXPECT_EQ(stem(word), want) << word;
 }
 
@@ -50,7 +97,8 @@ TEST(Tokenizer, SplitsAndFoldsWords) {
   EXPECT_EQ(terms_of("Caf\u00e9 STRA\u00dfE \u0152uvre \u0141\u00f3d\u017a"),
             (Terms{"cafe", "strasse", "oeuvre", "lodz"}));
   EXPECT_EQ(terms_of("cafe\u0301"), (Terms{"cafe"}));
-  EXPECT_EQ(terms_of("\u041c\u041e\u0421\u041a\u0412\u0410"), (Terms{"\u043c\u043e\u0441\u043a\u0432\u0430"}));
+  EXPECT_EQ(terms_of("\u041c\u041e\u0421\u041a\u0412\u0410"),
+            (Terms{"\u043c\u043e\u0441\u043a\u0432\u0430"}));
   EXPECT_EQ(terms_of("\u5411\u91cf db"), (Terms{"\u5411", "\u91cf", "db"}));
   EXPECT_EQ(terms_of("version 12.2.0"), (Terms{"version", "12", "2", "0"}));
   EXPECT_EQ(terms_of("getFileName"), (Terms{"getfilename", "get", "file", "name"}));
@@ -59,7 +107,9 @@ TEST(Tokenizer, SplitsAndFoldsWords) {
 }
 
 TEST(Tokenizer, GivesTheBytesOfEachToken) {
-  const std::string text = "The caf\u00e9s, fooBar\xff" "end";
+  const std::string text =
+      "The caf\u00e9s, fooBar\xff"
+      "end";
   std::vector<std::string> words;
   for (const Token& t : Tokenizer({.stem = true}).tokenize(text)) {
     words.push_back(text.substr(t.begin, t.end - t.begin));
@@ -96,7 +146,8 @@ TEST(QueryTerms, LeaveOutStopWordsUnlessThereIsNothingElse) {
   EXPECT_EQ(names("to be or not to be"), (Terms{"to:2", "be:2", "or:1", "not:1"}));
 }
 
-wire::Bytes build(const std::vector<std::pair<uint64_t, std::string>>& docs, bool stem_terms = true) {
+wire::Bytes build(const std::vector<std::pair<uint64_t, std::string>>& docs,
+                  bool stem_terms = true) {
   InvertedIndexBuilder builder(1, {.stem = stem_terms});
   for (const auto& [id, text] : docs) builder.add(id, text);
   auto bytes = builder.finish();
@@ -151,8 +202,9 @@ TEST(Bm25, TheDeadAreNotFound) {
 }
 
 TEST(Bm25, AMergeEqualsBuildingAfresh) {
-  const std::vector<wire::Bytes> parts = {build({{1, "old red text"}, {2, "red hens"}, {7, "gone"}}),
-                                          build({{1, "new blue text"}, {0, "zebra"}})};
+  const std::vector<wire::Bytes> parts = {
+      build({{1, "old red text"}, {2, "red hens"}, {7, "gone"}}),
+      build({{1, "new blue text"}, {0, "zebra"}})};
   const auto segments = views(parts);
   const Alive alive = [](size_t s, uint64_t id) { return id != 7 && (id != 1 || s == 1); };
   auto merged = merge_inverted(segments, alive);

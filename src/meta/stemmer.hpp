@@ -1,5 +1,6 @@
-// English stemming after M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with the two
-// departures of Porter's own implementation (bli -> ble, logi -> log). Pure; thread-safe.
+// English stemming after M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980,
+// with the two departures of Porter's own implementation (bli -> ble, logi -> log). Pure;
+// thread-safe.
 #pragma once
 #include <string>
 

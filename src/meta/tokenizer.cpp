@@ -13,33 +13,33 @@ constexpr size_t kMaxText = 0xFFFFFFFF;
 
 // Sorted.
 constexpr std::array<std::string_view, 173> kStopWords = {
-    "a",        "about",   "above",   "after",   "again",   "against",  "all",      "also",
-    "although", "am",      "an",      "and",     "any",     "are",      "as",       "at",
-    "be",       "because", "been",    "before",  "being",   "below",    "between",  "both",
-    "but",      "by",      "can",     "cannot",  "could",   "d",        "did",      "do",
-    "does",     "doing",   "done",    "down",    "during",  "each",     "either",   "especially",
-    "etc",      "ever",    "every",   "few",     "for",     "from",     "further",  "get",
-    "given",    "had",     "has",     "have",    "having",  "he",       "hence",    "her",
-    "here",     "hers",    "herself", "him",     "himself", "his",      "how",      "however",
-    "i",        "if",      "in",      "into",    "is",      "it",       "its",      "itself",
-    "just",     "know",    "let",     "like",    "ll",      "made",     "make",     "many",
-    "may",      "me",      "might",   "more",    "most",    "much",     "must",     "my",
-    "myself",   "neither", "no",      "nor",     "not",     "now",      "of",       "off",
-    "often",    "on",      "once",    "only",    "or",      "other",    "others",   "our",
-    "ours",     "out",     "over",    "own",     "per",     "rather",   "re",       "s",
-    "same",     "shall",   "she",     "should",  "since",   "so",       "some",     "such",
-    "t",        "than",    "that",    "the",     "their",   "theirs",   "them",     "then",
-    "there",    "these",   "they",    "this",    "those",   "though",   "through",  "thus",
-    "to",       "too",     "under",   "until",   "up",      "upon",     "us",       "used",
-    "using",    "ve",      "very",    "via",     "was",     "we",       "well",     "were",
-    "what",     "when",    "where",   "whether", "which",   "while",    "who",      "whom",
-    "whose",    "why",     "will",    "with",    "within",  "without",  "would",    "yet",
+    "a",        "about",   "above",   "after",    "again",     "against", "all",     "also",
+    "although", "am",      "an",      "and",      "any",       "are",     "as",      "at",
+    "be",       "because", "been",    "before",   "being",     "below",   "between", "both",
+    "but",      "by",      "can",     "cannot",   "could",     "d",       "did",     "do",
+    "does",     "doing",   "done",    "down",     "during",    "each",    "either",  "especially",
+    "etc",      "ever",    "every",   "few",      "for",       "from",    "further", "get",
+    "given",    "had",     "has",     "have",     "having",    "he",      "hence",   "her",
+    "here",     "hers",    "herself", "him",      "himself",   "his",     "how",     "however",
+    "i",        "if",      "in",      "into",     "is",        "it",      "its",     "itself",
+    "just",     "know",    "let",     "like",     "ll",        "made",    "make",    "many",
+    "may",      "me",      "might",   "more",     "most",      "much",    "must",    "my",
+    "myself",   "neither", "no",      "nor",      "not",       "now",     "of",      "off",
+    "often",    "on",      "once",    "only",     "or",        "other",   "others",  "our",
+    "ours",     "out",     "over",    "own",      "per",       "rather",  "re",      "s",
+    "same",     "shall",   "she",     "should",   "since",     "so",      "some",    "such",
+    "t",        "than",    "that",    "the",      "their",     "theirs",  "them",    "then",
+    "there",    "these",   "they",    "this",     "those",     "though",  "through", "thus",
+    "to",       "too",     "under",   "until",    "up",        "upon",    "us",      "used",
+    "using",    "ve",      "very",    "via",      "was",       "we",      "well",    "were",
+    "what",     "when",    "where",   "whether",  "which",     "while",   "who",     "whom",
+    "whose",    "why",     "will",    "with",     "within",    "without", "would",   "yet",
     "you",      "your",    "yours",   "yourself", "yourselves"};
 
 // ASCII for U+00C0..U+017F; ' ' separates, '1' and on are two letters in kPairs.
 constexpr std::string_view kFold =
-    "aaaaaa1ceeeeiiiidnooooo ouuuuy23aaaaaa1ceeeeiiiidnooooo ouuuuy2y"  // 00C0-00FF
-    "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii44jjkkklllllll"  // 0100-013F
+    "aaaaaa1ceeeeiiiidnooooo ouuuuy23aaaaaa1ceeeeiiiidnooooo ouuuuy2y"   // 00C0-00FF
+    "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii44jjkkklllllll"   // 0100-013F
     "lllnnnnnnnnnoooooo55rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";  // 0140-017F
 static_assert(kFold.size() == 192);
 constexpr std::string_view kPairs[] = {"ae", "th", "ss", "ij", "oe"};

@@ -1,9 +1,9 @@
 // Text to index terms, with the bytes each came from so that matches can be marked in the text.
 //
-// A term is a run of letters and digits: lower case, Latin letters without their accents (é e, ß ss),
-// English endings off when asked. Everything else separates, so foo_bar gives foo and bar; fooBar gives
-// foobar, foo and bar. Chinese, Japanese and Korean characters are terms of their own. Bytes that are not UTF-8
-// separate. A term is cut at 64 bytes.
+// A term is a run of letters and digits: lower case, Latin letters without their accents (é e, ß
+// ss), English endings off when asked. Everything else separates, so foo_bar gives foo and bar;
+// fooBar gives foobar, foo and bar. Chinese, Japanese and Korean characters are terms of their own.
+// Bytes that are not UTF-8 separate. A term is cut at 64 bytes.
 //
 // Thread-safety: a Tokenizer is immutable; one may serve many threads.
 #pragma once

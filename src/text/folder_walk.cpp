@@ -19,11 +19,11 @@ constexpr std::array<std::string_view, 5> kSkippedFolders = {".git", ".hg", ".sv
                                                              "node_modules"};
 // Sorted. ".gz" is not here: compressed text is welcome; archives show by the name before it.
 constexpr std::array<std::string_view, 52> kBinaryExtensions = {
-    "7z",   "a",    "avi",  "bin",  "bmp",  "bz2",  "class", "db",   "deb",  "dll",  "doc",
-    "docx", "dylib", "exe", "flac", "gif",  "ico",  "iso",   "jar",  "jpeg", "jpg",  "lib",
-    "mkv",  "mo",   "mov",  "mp3",  "mp4",  "npy",  "o",     "obj",  "odt",  "ogg",  "onnx",
-    "pdf",  "png",  "pyc",  "rar",  "rpm",  "rvf",  "so",    "sqlite", "tar", "tgz", "tif",
-    "tiff", "ttf",  "wasm", "webp", "woff", "woff2", "xz",   "zip"};
+    "7z",   "a",     "avi",  "bin",  "bmp",  "bz2",   "class", "db",     "deb",  "dll", "doc",
+    "docx", "dylib", "exe",  "flac", "gif",  "ico",   "iso",   "jar",    "jpeg", "jpg", "lib",
+    "mkv",  "mo",    "mov",  "mp3",  "mp4",  "npy",   "o",     "obj",    "odt",  "ogg", "onnx",
+    "pdf",  "png",   "pyc",  "rar",  "rpm",  "rvf",   "so",    "sqlite", "tar",  "tgz", "tif",
+    "tiff", "ttf",   "wasm", "webp", "woff", "woff2", "xz",    "zip"};
 
 std::string_view extension_of(std::string_view name) {
   const size_t dot = name.find_last_of('.');
@@ -69,7 +69,7 @@ class Walk {
   // An errno, or 0.
   int visit(const std::string& relative, size_t depth) {
     const std::string full = relative.empty() ? root_ : root_ + "/" + relative;
-    struct stat st {};
+    struct stat st{};
     if (::stat(full.c_str(), &st) != 0) return errno;
     if (!S_ISDIR(st.st_mode)) return ENOTDIR;
     if (!visited_.emplace(st.st_dev, st.st_ino).second) return 0;
@@ -86,7 +86,7 @@ class Walk {
   }
 
   void add(const std::string& name, const std::string& path, size_t depth) {
-    struct stat st {};
+    struct stat st{};
     const std::string full = root_ + "/" + path;
     if (::lstat(full.c_str(), &st) != 0) {
       ++out_.unreadable;
@@ -99,9 +99,9 @@ class Walk {
     }
     const bool hidden = name[0] == '.' && !options_.hidden;
     if (S_ISDIR(st.st_mode)) {
-      const bool skip = hidden || (link && !options_.follow_links) || depth >= options_.max_depth ||
-                        std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) !=
-                            kSkippedFolders.end();
+      const bool skip =
+          hidden || (link && !options_.follow_links) || depth >= options_.max_depth ||
+          std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) != kSkippedFolders.end();
       if (!skip) waiting_.emplace_back(path, depth + 1);
       return;
     }

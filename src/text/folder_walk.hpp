@@ -1,12 +1,13 @@
 // Lists the files under a folder that may hold text, in a fixed order (by path).
 //
-// Skipped: hidden names when asked, version control and build folders (.git, .hg, .svn, node_modules,
-// __pycache__), files that are empty or over the size limit, names of known binary kinds (images, archives,
-// programs), devices and sockets. Links to files are followed; links to folders are followed when asked, and
-// a folder is visited once whatever names lead to it, so loops end.
+// Skipped: hidden names when asked, version control and build folders (.git, .hg, .svn,
+// node_modules,
+// __pycache__), files that are empty or over the size limit, names of known binary kinds (images,
+// archives, programs), devices and sockets. Links to files are followed; links to folders are
+// followed when asked, and a folder is visited once whatever names lead to it, so loops end.
 //
-// Thread-safety: no state. Errors: kNoSuchFile, kPermission, kIo for the folder itself; an unreadable
-// folder below is counted in `unreadable` and left out.
+// Thread-safety: no state. Errors: kNoSuchFile, kPermission, kIo for the folder itself; an
+// unreadable folder below is counted in `unreadable` and left out.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -25,9 +26,9 @@ struct WalkOptions {
 };
 
 struct FoundFile {
-  std::string path;       // relative to the folder, with '/'
+  std::string path;  // relative to the folder, with '/'
   uint64_t size = 0;
-  int64_t mtime_ns = 0;   // since 1970
+  int64_t mtime_ns = 0;  // since 1970
 };
 
 struct WalkResult {

@@ -1,5 +1,5 @@
-// Shows where a passage matches: the window with the most of the query's words, each of them marked.
-// Pure; thread-safe.
+// Shows where a passage matches: the window with the most of the query's words, each of them
+// marked. Pure; thread-safe.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -22,14 +22,15 @@ std::vector<Mark> find_marks(const meta::Tokenizer& tokenizer, std::string_view 
                              std::span<const meta::WeightedTerm> query);
 
 struct HighlightOptions {
-  size_t width = 240;            // characters of the snippet, about; 0: the whole text
-  std::string before = "**";     // "\x1b[1m" and "\x1b[0m" for a terminal
+  size_t width = 240;         // characters of the snippet, about; 0: the whole text
+  std::string before = "**";  // "\x1b[1m" and "\x1b[0m" for a terminal
   std::string after = "**";
 };
 
-// One line: blanks and line ends run together, control characters dropped (a text from a stranger must
-// not steer the terminal), "..." where it was cut.
+// One line: blanks and line ends run together, control characters dropped (a text from a stranger
+// must not steer the terminal), "..." where it was cut.
 std::string highlight(const meta::Tokenizer& tokenizer, std::string_view text,
-                      std::span<const meta::WeightedTerm> query, const HighlightOptions& options = {});
+                      std::span<const meta::WeightedTerm> query,
+                      const HighlightOptions& options = {});
 
 }  // namespace rvf::text

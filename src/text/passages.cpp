@@ -34,7 +34,8 @@ size_t count_words(std::string_view s) {
 // The character of an underline such as ==== or ----, at least 3 long; 0 when it is none.
 char underline_of(std::string_view line) {
   const std::string_view t = trimmed(line);
-  if (t.size() < 3 || std::string_view("=-~^\"'`#*+").find(t[0]) == std::string_view::npos) return 0;
+  if (t.size() < 3 || std::string_view("=-~^\"'`#*+").find(t[0]) == std::string_view::npos)
+    return 0;
   return t.find_first_not_of(t[0]) == std::string_view::npos ? t[0] : '\0';
 }
 
@@ -197,7 +198,8 @@ class Splitter {
     size_t sentence = 0;  // the last good place to cut, 0: none
     for (size_t at = whole.begin; at < whole.end; ++at) {
       if (content_[at] != ' ' && at - begin < 4000) continue;
-      if (content_[at] != ' ' && (static_cast<unsigned char>(content_[at]) & 0xC0) == 0x80) continue;
+      if (content_[at] != ' ' && (static_cast<unsigned char>(content_[at]) & 0xC0) == 0x80)
+        continue;
       ++words;
       const char before = at > begin ? content_[at - 1] : ' ';
       if (before == '.' || before == '!' || before == '?') sentence = at;

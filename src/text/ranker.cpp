@@ -14,7 +14,8 @@ using Scores = std::unordered_map<uint64_t, double>;
 class Ranking {
  public:
   Ranking(const Collection& collection, const RankingParams& params)
-      : collection_(collection), params_(params),
+      : collection_(collection),
+        params_(params),
         tokenizer_({.stem = collection.body.empty() ||
                             (collection.body[0].flags() & meta::kStemmedTerms) != 0}),
         body_(collection.body, params.bm25, collection.alive_body),

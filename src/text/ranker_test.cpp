@@ -35,7 +35,9 @@ struct Sample {
     for (const auto& b : bytes) views.push_back(*wire::InvertedView::open(b));
     collection.body = views;
     collection.text_of = [](uint64_t id) -> Result<std::string> { return kTexts.at(id); };
-    collection.vector_of = [this](uint64_t id) -> Result<std::vector<float>> { return vectors[id]; };
+    collection.vector_of = [this](uint64_t id) -> Result<std::vector<float>> {
+      return vectors[id];
+    };
     collection.nearest = [this](std::span<const float> q, size_t n) -> Result<std::vector<Hit>> {
       std::vector<Hit> hits;
       for (const auto& [id, v] : vectors) {

@@ -42,7 +42,7 @@ struct GzFile {
 Result<std::string> read_whole(const std::string& path, uint64_t max_bytes) {
   Descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (d.fd < 0) return error_of(path, errno);
-  struct stat st {};
+  struct stat st{};
   if (::fstat(d.fd, &st) != 0) return error_of(path, errno);
   if (S_ISDIR(st.st_mode)) return Error(ErrorCode::kBadArgument, path + ": is a directory");
   if (!S_ISREG(st.st_mode)) return Error(ErrorCode::kBadArgument, path + ": is not a regular file");
@@ -66,7 +66,8 @@ Result<std::string> read_whole(const std::string& path, uint64_t max_bytes) {
   }
   int state = Z_OK;
   (void)gzerror(gz.file, &state);
-  if (state == Z_BUF_ERROR) return Error(ErrorCode::kTruncated, path + ": the gzip data ends too early");
+  if (state == Z_BUF_ERROR)
+    return Error(ErrorCode::kTruncated, path + ": the gzip data ends too early");
   return out;
 }
 
@@ -79,7 +80,8 @@ bool looks_binary(std::string_view content) noexcept {
     const auto u = static_cast<unsigned char>(c);
     if (u == 0) return true;
     // Backspace and escape stand in manual pages and logs, form feed between pages.
-    if (u < 0x20 && u != '\n' && u != '\r' && u != '\t' && u != '\f' && u != '\b' && u != 0x1B) ++odd;
+    if (u < 0x20 && u != '\n' && u != '\r' && u != '\t' && u != '\f' && u != '\b' && u != 0x1B)
+      ++odd;
   }
   if (odd * 50 > head.size()) return true;
   size_t bad = 0;

@@ -50,15 +50,16 @@ void check(const Document& d, const std::string& content) {
     EXPECT_GE(p.offset, end) << "passages overlap";
     end = p.offset + p.length;
     EXPECT_EQ(p.text, valid_utf8(std::string_view(content).substr(p.offset, p.length)));
-    const auto lines_before = std::count(content.begin(), content.begin() + static_cast<long>(p.offset), '\n');
+    const auto lines_before =
+        std::count(content.begin(), content.begin() + static_cast<long>(p.offset), '\n');
     EXPECT_EQ(p.first_line, lines_before + 1);
     EXPECT_EQ(p.last_line, p.first_line + std::count(p.text.begin(), p.text.end(), '\n'));
   }
 }
 
 TEST(Passages, FollowMarkdownHeadings) {
-  const std::string content = "# Title\n\nintro text here\n\n## Use\n\n" + words(100) + "\n" + words(100) +
-                              "\n### Deep\nshort tail\n## Other ##\nend\n";
+  const std::string content = "# Title\n\nintro text here\n\n## Use\n\n" + words(100) + "\n" +
+                              words(100) + "\n### Deep\nshort tail\n## Other ##\nend\n";
   const Document d = split(content);
   check(d, content);
   EXPECT_EQ(d.title, "Title");
@@ -174,7 +175,8 @@ TEST_F(TextFiles, WalksAFolderOnceWhateverTheLinks) {
     ASSERT_TRUE(found.ok()) << found.error().message;
     std::vector<std::string> paths;
     for (const FoundFile& f : found->files) paths.push_back(f.path);
-    EXPECT_EQ(paths, (std::vector<std::string>{"a/deep/y.rst", "a/x.md", "b.txt", "link.txt", "log.txt.gz"}));
+    EXPECT_EQ(paths, (std::vector<std::string>{"a/deep/y.rst", "a/x.md", "b.txt", "link.txt",
+                                               "log.txt.gz"}));
     EXPECT_EQ(found->files[0].size, 2u);
     EXPECT_GT(found->files[0].mtime_ns, 1'600'000'000'000'000'000);
     EXPECT_EQ(found->skipped, 5u);
@@ -198,7 +200,8 @@ TEST(Highlight, MarksEveryFormOfTheQuerysWords) {
 TEST(Highlight, ShowsTheWindowWithTheMostMatches) {
   const meta::Tokenizer tokenizer;
   const auto query = meta::query_terms(tokenizer, "alpha beta");
-  const std::string text = "alpha " + words(100, "filler") + " alpha near beta " + words(100, "filler");
+  const std::string text =
+      "alpha " + words(100, "filler") + " alpha near beta " + words(100, "filler");
   const std::string shown = highlight(tokenizer, text, query, {.width = 100});
   EXPECT_NE(shown.find("**alpha** near **beta**"), std::string::npos) << shown;
   EXPECT_LT(shown.size(), 200u);
@@ -208,7 +211,11 @@ TEST(Highlight, ShowsTheWindowWithTheMostMatches) {
 
 TEST(Highlight, AStrangersTextCannotSteerTheTerminal) {
   const meta::Tokenizer tokenizer;
-  EXPECT_EQ(highlight(tokenizer, "a\x1b[31mred\x07 \xC2\x9B" "2J caf\xC3\xA9", {}), "a[31mred 2J caf\xC3\xA9");
+  EXPECT_EQ(highlight(tokenizer,
+                      "a\x1b[31mred\x07 \xC2\x9B"
+                      "2J caf\xC3\xA9",
+                      {}),
+            "a[31mred 2J caf\xC3\xA9");
 }
 
 }  // namespace

@@ -180,7 +180,8 @@ Result<InvertedView> InvertedView::open(ByteSpan payload) {
   v.restarts_ = section(restarts, v.restart_count_, 4);
   v.dictionary_ = section(dictionary, dictionary_size, 1);
   v.postings_ = section(postings, postings_size, 1);
-  if (!inside) return Error(ErrorCode::kTruncated, "inverted index: a section ends past the segment");
+  if (!inside)
+    return Error(ErrorCode::kTruncated, "inverted index: a section ends past the segment");
   if (v.interval_ == 0 || v.doc_count_ > kMaxSection ||
       v.term_count_ / v.interval_ + (v.term_count_ % v.interval_ != 0) != v.restart_count_) {
     return damaged("its counts disagree");
@@ -257,9 +258,9 @@ Result<std::optional<InvertedTerm>> InvertedView::find(std::string_view term) co
       return damaged("a term's postings lie outside");
     }
     if (here == term) {
-      return std::optional(InvertedTerm{static_cast<uint32_t>(e.frequency),
-                                        postings_.subspan(static_cast<size_t>(at),
-                                                          static_cast<size_t>(e.bytes))});
+      return std::optional(
+          InvertedTerm{static_cast<uint32_t>(e.frequency),
+                       postings_.subspan(static_cast<size_t>(at), static_cast<size_t>(e.bytes))});
     }
     if (here > term) break;
     at += e.bytes;
@@ -307,7 +308,8 @@ Status InvertedView::verify() const {
     }
     before = terms.term();
     PostingCursor cursor = postings(terms.entry());
-    for (InvertedPosting p; cursor.next(p);) {}
+    for (InvertedPosting p; cursor.next(p);) {
+    }
     if (cursor.failed()) return damaged("a list of postings is damaged");
   }
   if (terms.failed()) return damaged("the dictionary is damaged");

@@ -1,10 +1,12 @@
-// METAIDX_SEG, inverted form: which passages hold which terms. Byte table: docs/format/METAIDX-inverted.md.
+// METAIDX_SEG, inverted form: which passages hold which terms. Byte table:
+// docs/format/METAIDX-inverted.md.
 //
-// InvertedEncoder writes one; InvertedView searches one straight from the mapped bytes and never decodes
-// the whole: a term is found by binary search over restart points, its postings are walked by a cursor.
-// Ownership: a view and its cursors borrow the bytes. Thread-safety: a view is immutable.
-// Errors: kTruncated and kCorrupt for bytes that are no such segment, kUnsupported for another
-// version, kBadArgument for input out of order, kTooLarge beyond 2^32 - 1 documents or 4 GiB.
+// InvertedEncoder writes one; InvertedView searches one straight from the mapped bytes and never
+// decodes the whole: a term is found by binary search over restart points, its postings are walked
+// by a cursor. Ownership: a view and its cursors borrow the bytes. Thread-safety: a view is
+// immutable. Errors: kTruncated and kCorrupt for bytes that are no such segment, kUnsupported for
+// another version, kBadArgument for input out of order, kTooLarge beyond 2^32 - 1 documents or 4
+// GiB.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -112,8 +114,11 @@ class InvertedView {
    private:
     friend class InvertedView;
     explicit TermCursor(const InvertedView& view) noexcept
-        : in_(view.dictionary_), postings_(view.postings_), left_(view.term_count_),
-          interval_(view.interval_), docs_(view.doc_count_) {}
+        : in_(view.dictionary_),
+          postings_(view.postings_),
+          left_(view.term_count_),
+          interval_(view.interval_),
+          docs_(view.doc_count_) {}
     bool step() noexcept;
 
     ByteReader in_;
