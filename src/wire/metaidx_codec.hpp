@@ -18,8 +18,8 @@ struct MetaIndexHeader {
   uint32_t schema = 0;
   uint64_t key_count = 0;    // range: values, bitmap: distinct values
   uint64_t null_count = 0;   // ids without a value
-  uint64_t max_segment =
-      0;  // the newest META segment that went in; rows of later ones are not indexed
+  // The newest META segment that went in; rows of later ones are not indexed.
+  uint64_t max_segment = 0;
   friend bool operator==(const MetaIndexHeader&, const MetaIndexHeader&) = default;
 };
 

@@ -39,8 +39,8 @@ struct ResidualQuant {
 };
 
 enum class RotationKind : uint8_t {
-  kHadamardRounds =
-      0,  // `rounds` times: random signs from the seed, then a fast Walsh-Hadamard transform
+  // `rounds` times: random signs from the seed, then a fast Walsh-Hadamard transform.
+  kHadamardRounds = 0,
   kNone = 1,
   kImplementation = 0xFF,  // the seed alone reproduces it, in the implementation that wrote it
 };
