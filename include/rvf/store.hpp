@@ -51,16 +51,16 @@ struct CreateOptions {
   uint16_t graph_m = 16;      // neighbours a graph node has, twice that on the base layer
   uint32_t ef_construction = 128;
   uint64_t seed = 0x5256465F47524148;
-  std::string application;  // free text kept in the file, for example an application's settings
+  std::string application = {};  // free text kept in the file, for example an application's settings
 };
 
 struct OpenOptions {
   Durability durability = Durability::kSync;
   IndexPolicy index_policy = IndexPolicy::kAuto;
-  std::shared_ptr<Executor> executor;  // for building indexes and batch queries; null: the calling thread
+  std::shared_ptr<Executor> executor = nullptr;  // for building indexes and batch queries; null: the calling thread
   uint64_t memory_budget = 0;          // bytes of heap that opening may take; 0: no limit
   uint64_t verify_at_open = 16U << 20;  // a store of at most this many live bytes has every hash checked
-  std::shared_ptr<io::FileSystem> file_system;  // null: the operating system's
+  std::shared_ptr<io::FileSystem> file_system = nullptr;  // null: the operating system's
 };
 
 // Vectors of the caller, one after another without padding. Borrowed for the call.

@@ -18,7 +18,7 @@ void offer_all(TopK& best, const uint64_t* rows, const float* distances, size_t 
 // Rows of [begin, end) picked one by one: some are dead or filtered out.
 void scan_picked(const SearchRequest& r, uint64_t begin, uint64_t end, TopK& best,
                  SearchStats& stats) {
-  const std::byte* addresses[kGroup];
+  const std::byte* addresses[kGroup] = {};
   uint64_t rows[kGroup];
   float distances[kGroup];
   size_t n = 0;

@@ -44,7 +44,7 @@ Head head_of(wire::Level1&& l) {
 Change change_of(wire::Level1& l) {
   Change c;
   for (wire::DirEntry& e : l.directory) {
-    if ((e.flags & segment_flag::kTombstone) != 0) {
+    if (e.type == SegmentType::kInvalid) {
       c.removed.push_back(e.segment_id);
     } else {
       c.added.push_back(e);

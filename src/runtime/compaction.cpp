@@ -126,8 +126,10 @@ Status Compaction::checkpoint(uint64_t next_position, bool sync) {
 // The quantisers come first in the output; a resumed run finds them there.
 Status Compaction::prepare_tiers() {
   if (!options_.tiers) return {};
-  RVF_ASSIGN(const auto output, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
-  for (const auto& [id, q] : output.quantizers) encoder_.adopt(q.tier, id, q.quantizer);
+  if (report_.resumed) {
+    RVF_ASSIGN(const auto output, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
+    for (const auto& [id, q] : output.quantizers) encoder_.adopt(q.tier, id, q.quantizer);
+  }
   writer_->begin_batch();
   const auto order = std::span<const uint64_t>(plan_.order);
   for (uint8_t tier = 1; tier < 3; ++tier) {

@@ -32,7 +32,7 @@ enum class RecordTag : uint16_t {
   kRowMap = 0xF001,  // ours: which rows a VEC_SEG holds
 };
 
-// A directory entry with the TOMBSTONE flag takes the segment out of the directory.
+// An entry of type INVALID (with the TOMBSTONE flag) takes the segment out of the directory.
 struct DirEntry {
   uint64_t segment_id = 0;
   SegmentType type = SegmentType::kInvalid;
