@@ -116,8 +116,9 @@ Result<std::vector<uint64_t>> decode_bitmap(ByteSpan bytes, uint64_t max_values)
     previous_key = key;
     ByteReader container(bytes.subspan(offset));
     if (!get_container(container, type, key << 16, max_values, out)) return bad;
+    // Checked container by container: many keys may share one.
+    if (out.size() > max_values) return bad;
   }
-  if (out.size() > max_values) return bad;
   if (std::adjacent_find(out.begin(), out.end(), std::greater_equal<>()) != out.end()) return bad;
   return out;
 }
