@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -35,18 +36,30 @@ class MemoryMapping final : public Mapping {
   size_t size_;
 };
 
-// Shared between all handles of one file. Growth moves to a new buffer; mappings keep the old one, whose
-// bytes never change because stores only append.
+// Shared between all handles of one file. Growth moves to a new buffer; mappings keep the old one, which gets
+// what is written later as far as it reaches: a file that was cut and written anew shows it everywhere.
 struct MemoryNode {
   mutable std::shared_mutex mutex;
   std::shared_ptr<AlignedBuffer> buffer = std::make_shared<AlignedBuffer>(4096);
   size_t size = 0;
+  std::vector<std::weak_ptr<AlignedBuffer>> outgrown;  // that mappings may still hold
 
   void grow(size_t need) {
     if (need <= buffer->capacity) return;
     auto bigger = std::make_shared<AlignedBuffer>(std::max(need, buffer->capacity * 2));
     std::memcpy(bigger->data, buffer->data, size);
+    std::erase_if(outgrown, [](const auto& old) { return old.expired(); });
+    outgrown.push_back(buffer);
     buffer = std::move(bigger);
+  }
+  void put(size_t offset, std::span<const std::byte> part) {
+    if (part.empty()) return;
+    std::memcpy(buffer->data + offset, part.data(), part.size());
+    for (const auto& weak : outgrown) {
+      const auto old = weak.lock();
+      if (old == nullptr || offset >= old->capacity) continue;
+      std::memcpy(old->data + offset, part.data(), std::min(part.size(), old->capacity - offset));
+    }
   }
 };
 
@@ -76,7 +89,7 @@ class MemoryFile final : public File {
     for (const auto& p : parts) end += p.size();
     node_->grow(end);
     for (const auto& p : parts) {
-      if (!p.empty()) std::memcpy(node_->buffer->data + offset, p.data(), p.size());
+      node_->put(offset, p);
       offset += p.size();
     }
     node_->size = std::max(node_->size, end);
