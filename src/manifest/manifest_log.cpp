@@ -12,6 +12,8 @@ namespace {
 
 constexpr uint32_t kRadix = 16;
 constexpr uint32_t kFullEvery = kRadix * kRadix * kRadix * kRadix;
+// At most 15 links a level and the full one; a file that claims more only wants to be expensive.
+constexpr size_t kMaxChain = 4 * (kRadix - 1) + 1;
 // A directory this small is cheaper to repeat than to chain.
 constexpr size_t kAlwaysFull = 8;
 
@@ -158,6 +160,7 @@ Result<ManifestLog> ManifestLog::load(const io::File& file, const wire::Root& ro
     const bool full = m.level1.chain.size() < 2;
     newest_first.push_back(std::move(m));
     if (full) break;
+    if (newest_first.size() == kMaxChain) return invalid("builds on too many others", offset);
     // Offsets fall strictly, so a hostile chain cannot loop.
     const uint64_t next = newest_first.back().level1.chain[1].offset;
     if (next >= offset) return invalid("builds on a later one", offset);

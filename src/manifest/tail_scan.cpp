@@ -28,6 +28,19 @@ Error not_found(const io::File& file, uint64_t size, const Found& seen) {
   return {ErrorCode::kNotAStore, "this is not an RVF file"};
 }
 
+// Falling back to an older epoch is for damage. Where the newest one cannot be read for a reason that may pass,
+// an older one must not take its place: the next commit would bury what is there.
+bool is_damage(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kIo:
+    case ErrorCode::kOutOfMemory:
+    case ErrorCode::kBudgetExceeded:
+    case ErrorCode::kPermission:
+    case ErrorCode::kNoSuchFile: return false;
+    default: return true;
+  }
+}
+
 // A manifest is tried in the order of trust: root, content hash, chain, then the caller's checks.
 Result<ManifestLog> try_root(const io::File& file, const wire::Root& root, const Accept& accept) {
   RVF_ASSIGN(ManifestLog log, ManifestLog::load(file, root));
@@ -85,6 +98,7 @@ class Scanner {
     }
     auto log = try_root(file_, *root, accept_);
     if (!log) {
+      if (!is_damage(log.error().code)) return std::move(log).error();
       reject(root->epoch, log.error().message);
       return false;
     }
@@ -130,12 +144,17 @@ Result<wire::Root> boot(const io::File& file) {
 Result<Found> find_manifest(const io::File& file, const Accept& accept) {
   Found found;
   RVF_ASSIGN(found.file_size, file.size());
-  if (auto root = boot(file)) {
-    if (auto log = try_root(file, *root, accept)) {
+  auto root = boot(file);
+  if (root) {
+    auto log = try_root(file, *root, accept);
+    if (log) {
       found.log = std::move(*log);
       found.manifest_end = found.file_size;
       return found;
     }
+    if (!is_damage(log.error().code)) return std::move(log).error();
+  } else if (!is_damage(root.error().code)) {
+    return std::move(root).error();
   }
   found.at_tail = false;
   Scanner scanner(file, found.file_size, accept, found);
