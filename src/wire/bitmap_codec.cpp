@@ -46,23 +46,32 @@ void put_container(ByteWriter& w, uint8_t type, size_t runs, std::span<const uin
   }
 }
 
+// Appends the values of one container. A container may stand for 65536 values in 8 bytes, so the room left
+// is checked before a value is appended, not afterwards.
 bool get_container(ByteReader& r, uint8_t type, uint64_t base, uint64_t max_values,
                    std::vector<uint64_t>& out) {
   const uint32_t count = r.u32();
-  if (!r.ok() || count > 65536) return false;
+  const auto room = [&] { return max_values - out.size(); };
+  if (!r.ok() || count == 0 || count > 65536) return false;
   if (type == kArray) {
-    for (uint32_t i = 0; i < count && r.ok(); ++i) out.push_back(base | r.u16());
+    if (count > room() || count > r.remaining() / 2) return false;
+    for (uint32_t i = 0; i < count; ++i) out.push_back(base | r.u16());
   } else if (type == kBitmap) {
     const ByteSpan bits = r.bytes(kBitmapBytes);
+    if (!r.ok() || count > room()) return false;
+    uint32_t seen = 0;
     for (size_t i = 0; i < bits.size() * 8; ++i) {
-      if ((static_cast<uint8_t>(bits[i / 8]) >> (i % 8) & 1) != 0) out.push_back(base | i);
+      if ((static_cast<uint8_t>(bits[i / 8]) >> (i % 8) & 1) == 0) continue;
+      if (++seen > count) return false;
+      out.push_back(base | i);
     }
+    if (seen != count) return false;
   } else if (type == kRun) {
+    if (count > r.remaining() / 4) return false;
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t first = r.u16();
       const uint32_t more = r.u16();
-      if (!r.ok() || first + more > 65535) return false;
-      if (out.size() + more >= max_values) return false;
+      if (first + more > 65535 || more >= room()) return false;
       for (uint32_t v = first; v <= first + more; ++v) out.push_back(base | v);
     }
   } else {
@@ -107,17 +116,19 @@ Result<std::vector<uint64_t>> decode_bitmap(ByteSpan bytes, uint64_t max_values)
   if (!r.ok() || groups > r.remaining() / kKeyEntry) return bad;
   std::vector<uint64_t> out;
   uint64_t previous_key = 0;
+  // Containers follow one another: none is named twice, none lies inside another or in the directory.
+  uint64_t previous_end = r.position() + uint64_t{groups} * kKeyEntry;
   for (uint32_t g = 0; g < groups; ++g) {
     const uint64_t key = r.u64();
     const uint8_t type = r.u8();
     r.skip(3);
     const uint32_t offset = r.u32();
     if (!r.ok() || offset > bytes.size() || key >> 48 != 0 || (g > 0 && key <= previous_key)) return bad;
+    if (offset < previous_end) return bad;
     previous_key = key;
     ByteReader container(bytes.subspan(offset));
     if (!get_container(container, type, key << 16, max_values, out)) return bad;
-    // Checked container by container: many keys may share one.
-    if (out.size() > max_values) return bad;
+    previous_end = offset + container.position();
   }
   if (std::adjacent_find(out.begin(), out.end(), std::greater_equal<>()) != out.end()) return bad;
   return out;

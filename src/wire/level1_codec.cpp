@@ -82,7 +82,10 @@ void get(ByteReader& r, ShardRef& e) {
   e.shard = r.u16();
   e.name = r.text(r.u16());
   // The name comes from the file: it must not lead out of the store's own folder.
-  if (e.name.empty() || e.name.find('/') != std::string::npos || e.name == "..") r.fail();
+  if (e.name.empty() || e.name == "." || e.name == ".." ||
+      e.name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+    r.fail();
+  }
   e.bytes = r.u64();
   get(r, e.file_id);
   get(r, e.hash);

@@ -109,6 +109,24 @@ void transpose(const std::byte* in, std::byte* out, size_t rows, size_t dim, uns
   }
 }
 
+// One pass over a delta column: afterwards a look-up from a restart point and a decode from the start see the
+// same ids. Ids do not descend and stay below kNoId.
+bool deltas_fit(ByteSpan data, ByteSpan restarts, size_t count, size_t interval) noexcept {
+  if (count > data.size()) return false;
+  ByteReader in(data);
+  ByteReader points(restarts);
+  uint64_t id = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const bool restart = i % interval == 0;
+    if (restart && points.u32() != in.position()) return false;
+    const uint64_t v = in.varint();
+    const uint64_t next = restart ? v : id + v;
+    if (!in.ok() || next < id || next == kNoId) return false;
+    id = next;
+  }
+  return in.remaining() == 0;
+}
+
 Error bad_block(size_t index, const char* what) {
   return {ErrorCode::kCorrupt, "VEC block " + std::to_string(index) + ": " + what};
 }
@@ -197,6 +215,10 @@ Result<IdColumn> IdColumn::parse(ByteReader& in) {
       if (c.interval_ == 0) return Error(ErrorCode::kCorrupt, "an id column has restart interval 0");
       c.restarts_ = in.bytes((uint64_t{c.count_} + c.interval_ - 1) / c.interval_ * 4);
       c.data_ = in.bytes(in.u32());
+      if (in.ok() && !deltas_fit(c.data_, c.restarts_, c.count_, c.interval_)) {
+        return Error(ErrorCode::kCorrupt,
+                     "an id column's differences, restart points and count do not fit together");
+      }
       break;
     }
     case 2: c.first_ = in.u64(); break;
@@ -217,6 +239,8 @@ Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
     return Error(ErrorCode::kCorrupt, "a VEC directory is longer than its payload");
   }
   std::vector<VecBlock> blocks(count);
+  // Blocks follow one another, so that a small payload cannot stand for many times its size.
+  uint64_t previous_end = 4 + uint64_t{count} * kDirectoryEntry;
   for (size_t i = 0; i < count; ++i) {
     VecBlock b;
     b.offset = in.u32();
@@ -230,7 +254,9 @@ Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
       return Error(ErrorCode::kUnsupported, "VEC block " + std::to_string(i) + " has dtype " +
                                                 std::to_string(dtype) + ", unknown to this version");
     }
+    if (b.offset < previous_end) return bad_block(i, "overlaps what stands before it");
     RVF_ASSIGN(blocks[i], parse_block(payload, b, i, verify_blocks));
+    previous_end = blocks[i].offset + blocks[i].checked.size() + 4;
   }
   return blocks;
 }
