@@ -1,0 +1,110 @@
+# Every target installs what it needs (tools/setup.sh; RVF_NO_SETUP=1 leaves the machine alone) and builds
+# below build/. JOBS=n sets how many compilers run at once, WERROR=ON makes warnings errors.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+WERROR ?= OFF
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+RELEASE := build/release
+LAUNCHER := $(shell command -v ccache 2>/dev/null)
+CONFIGURE := cmake $(if $(LAUNCHER),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# Says what a step did not say if it failed; a configure that went well is of no interest.
+QUIET = >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+
+.DEFAULT_GOAL := release
+.PHONY: release demo test asan tsan lint layers format fuzz bench bench-large reliability package install clean help
+
+## release      build the command (build/release/bin/rvf) and the libraries; the default
+release:
+	@tools/setup.sh build
+	@mkdir -p build
+	@# A folder that also builds the tests stays so: what they share is compiled once.
+	@$(CONFIGURE) --preset release -DRVF_WERROR=$(WERROR) \
+	  $(if $(wildcard $(RELEASE)/CMakeCache.txt),,-DRVF_DEVELOPER_MODE=OFF) $(QUIET)
+	@cmake --build $(RELEASE) --parallel $(JOBS)
+
+## demo         build, then show the store at work on real data
+demo: release
+	@if [ -x tools/demo.sh ]; then tools/demo.sh; else echo "demo: tools/demo.sh is missing" >&2; exit 1; fi
+
+## test         build with the tests and run them all; ends with a line such as "412 passed, 0 failed, 3 skipped"
+test: test-build
+	@tools/run_tests.py $(RELEASE) --jobs $(JOBS) --exclude-label long
+
+.PHONY: test-build
+test-build:
+	@tools/setup.sh test
+	@mkdir -p build
+	@$(CONFIGURE) --preset release -DRVF_DEVELOPER_MODE=ON -DRVF_WERROR=$(WERROR) $(QUIET)
+	@cmake --build $(RELEASE) --parallel $(JOBS)
+
+## asan         the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+ASAN_SKIP ?= install|long
+asan:
+	@tools/setup.sh test
+	@mkdir -p build
+	@$(CONFIGURE) --preset asan $(QUIET)
+	@cmake --build build/asan --parallel $(JOBS)
+	@tools/run_tests.py build/asan --jobs $(JOBS) --exclude-label '$(ASAN_SKIP)'
+
+## tsan         the tests that use threads under ThreadSanitizer
+TSAN_TESTS ?= exec|store|concurren|index
+tsan:
+	@tools/setup.sh test
+	@mkdir -p build
+	@$(CONFIGURE) --preset tsan $(QUIET)
+	@cmake --build build/tsan --parallel $(JOBS)
+	@tools/run_tests.py build/tsan --jobs 1 --include '$(TSAN_TESTS)' --exclude-label "install|long|crash"
+
+## lint         clang-format, clang-tidy and the order of the layers; LINT_DIRS limits clang-tidy
+LINT_DIRS ?= src apps
+lint: layers
+	@tools/setup.sh lint
+	@mkdir -p build
+	@$(CONFIGURE) --preset release -DRVF_DEVELOPER_MODE=ON -DRVF_WERROR=$(WERROR) $(QUIET)
+	@tools/lint.sh $(RELEASE) $(JOBS) $(LINT_DIRS)
+
+## layers       only the order of the layers: no include climbs
+layers:
+	@python3 tools/check_layers.py
+
+## format       let clang-format rewrite what deviates
+format:
+	@tools/setup.sh lint
+	@find src include apps tests bench examples fuzz -name '*.[ch]pp' -o -name '*.h' | xargs clang-format-19 -i
+
+## fuzz         run every fuzzer for FUZZ_SECONDS (60) seconds
+fuzz:
+	@tools/setup.sh fuzz
+	@mkdir -p build
+	@$(CONFIGURE) --preset fuzz -DRVF_DEVELOPER_MODE=OFF -DRVF_BUILD_APPS=OFF $(QUIET)
+	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
+	@fuzz/run.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+
+## bench        the benchmarks that take minutes; each prints the machine and JSON
+bench: test-build
+	@for program in $(RELEASE)/bin/*_bench; do echo "== $$program"; "$$program" || exit 1; done
+
+## bench-large  the same at a size that needs memory and time (BENCH_ROWS, 1000000)
+bench-large: test-build
+	@RVF_BENCH_ROWS=$${BENCH_ROWS:-1000000} $(RELEASE)/bin/graph_bench
+
+## reliability  the long forms of the crash, kill and model tests (RVF_LONG=1)
+reliability: test-build
+	@RVF_LONG=1 tools/run_tests.py $(RELEASE) --jobs $(JOBS) --label "reliability|crash|model|long"
+
+## package      a Debian package in build/release/package
+package: release
+	@tools/setup.sh package
+	@cd $(RELEASE) && cpack -G DEB >/dev/null && ls package/*.deb
+
+## install      into PREFIX (/usr/local), below DESTDIR if that is set
+install: release
+	@DESTDIR='$(DESTDIR)' cmake --install $(RELEASE) --prefix '$(PREFIX)'
+
+## clean        remove everything that was built
+clean:
+	rm -rf build/release build/dev build/asan build/tsan build/fuzz build/wasm build/configure.log
+
+## help         this list
+help:
+	@sed -n 's/^## /  make /p' Makefile
