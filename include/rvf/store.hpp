@@ -230,6 +230,9 @@ class Snapshot {
   std::vector<SegmentInfo> segments() const;  // live ones, in file order
   // A segment's content, hash checked and decompressed.
   Result<std::vector<std::byte>> payload(uint64_t segment_id) const;
+  // An uncompressed segment's content where it lies in the mapped file, valid while the snapshot is held. Its hash is
+  // NOT checked, so a reader must survive any bytes. kUnsupported for a compressed one.
+  Result<std::span<const std::byte>> mapped(uint64_t segment_id) const;
 
  private:
   friend class Store;

@@ -197,20 +197,32 @@ std::vector<SegmentInfo> Snapshot::segments() const {
   return all;
 }
 
-Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
-  const auto it = std::lower_bound(
-      impl_->directory.begin(), impl_->directory.end(), segment_id,
-      [](const wire::DirEntry& e, uint64_t id) { return e.segment_id < id; });
-  if (it == impl_->directory.end() || it->segment_id != segment_id) {
+Result<wire::SegmentView> Snapshot::Impl::segment(uint64_t segment_id) const {
+  const auto it =
+      std::lower_bound(directory.begin(), directory.end(), segment_id,
+                       [](const wire::DirEntry& e, uint64_t id) { return e.segment_id < id; });
+  if (it == directory.end() || it->segment_id != segment_id) {
     return Error(ErrorCode::kNotFound, "the store has no segment " + std::to_string(segment_id));
   }
-  RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(*it));
+  return state.segment(*it);
+}
+
+Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
+  RVF_ASSIGN(const wire::SegmentView view, impl_->segment(segment_id));
   RVF_TRY(runtime::verify_payload(view));
   if (view.header.compression == Compression::kNone) {
     return std::vector<std::byte>(view.payload.begin(), view.payload.end());
   }
   return wire::decompress(view.header.compression, view.payload, view.header.uncompressed_length,
                           kMaxUnpacked);
+}
+
+Result<std::span<const std::byte>> Snapshot::mapped(uint64_t segment_id) const {
+  RVF_ASSIGN(const wire::SegmentView view, impl_->segment(segment_id));
+  if (view.header.compression != Compression::kNone) {
+    return Error(ErrorCode::kUnsupported, "the segment is compressed; payload() unpacks it", segment_id);
+  }
+  return view.payload;
 }
 
 }  // namespace rvf

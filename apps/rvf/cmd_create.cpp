@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include "command.hpp"
+#include "types_arguments.hpp"
+
+namespace rvf::cli {
+
+void register_create(CLI::App& app) {
+  struct Options : Common {
+    CreateOptions create;
+  };
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("create", "make an empty store");
+  add_store(*c, *o);
+  c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
+  add_metric(*c, o->create.metric);
+  add_dtype(*c, o->create.dtype);
+  c->add_option("--graph-m", o->create.graph_m, "graph: neighbours a node (16)")->check(CLI::Range(4, 64));
+  c->add_option("--ef-construction", o->create.ef_construction, "graph: beam while building (128)")
+      ->check(CLI::Range(8, 4096));
+  add_json(*c, *o);
+  c->callback([o] {
+    if (o->create.dtype == DType::kBinary && o->create.metric == Metric::kL2) {
+      o->create.metric = Metric::kHamming;
+    }
+    Store s = must(Store::create(o->store, o->create));
+    const StoreStatus status = s.status();
+    must(s.close());
+    if (o->json) {
+      fmt::print("{}\n", JsonObject()
+                             .add("created", o->store)
+                             .add("dim", status.dimension)
+                             .add("metric", metric_name(status.metric))
+                             .add("dtype", dtype_name(status.dtype))
+                             .add("file_bytes", status.file_bytes)
+                             .str());
+    } else {
+      fmt::print("created {}: {} dimensions, {}, {}\n", o->store, status.dimension,
+                 metric_name(status.metric), dtype_name(status.dtype));
+    }
+  });
+}
+
+}  // namespace rvf::cli

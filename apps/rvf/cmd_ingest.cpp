@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "command.hpp"
+#include "interop/vector_file.hpp"
+#include "types_arguments.hpp"
+
+namespace rvf::cli {
+namespace {
+
+struct Options : Common {
+  std::vector<std::string> files;
+  std::string ids_file;
+  size_t batch = 10000;
+  bool create = false;
+  bool no_index = false;
+  CreateOptions new_store;
+  bool dtype_given = false;
+  OpenOptions open;
+};
+
+bool exists(const std::string& path) { return CLI::ExistingFile(path).empty(); }
+
+Store open_store(Options& o) {
+  if (!o.create || exists(o.store)) return open_for_writing(o, o.open);
+  // A new store takes its shape from the first file.
+  const auto reader = must_input(interop::open_vectors(o.files.front()));
+  o.new_store.dimension = reader->info().dim;
+  if (!o.dtype_given) {
+    const DType t = reader->info().dtype;
+    o.new_store.dtype = t == DType::kF16 || t == DType::kU8 || t == DType::kI8 ? t : DType::kF32;
+  }
+  return must(Store::create(o.store, o.new_store, o.open));
+}
+
+class Ingest {
+ public:
+  explicit Ingest(Options& options) : o_(options), store_(open_store(options)) {
+    if (!o_.ids_file.empty()) ids_ = must_input(interop::read_ids(o_.ids_file));
+  }
+
+  void run() {
+    const auto started = std::chrono::steady_clock::now();
+    for (const std::string& file : o_.files) read_file(file);
+    if (!o_.ids_file.empty() && used_ids_ != ids_.size()) {
+      fail_usage(fmt::format("{} has {} ids, the files have {} vectors; all vectors are in the store", o_.ids_file,
+                             ids_.size(), used_ids_));
+    }
+    must(store_.commit());
+    if (!o_.no_index) {
+      ProgressBar bar("building the index", "vectors", !o_.quiet);
+      const Progress progress = bar.callback();
+      must(store_.build_index(&progress));
+    }
+    const StoreStatus status = store_.status();
+    must(store_.close());
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    if (o_.json) {
+      fmt::print("{}\n", JsonObject()
+                             .add("vectors", status.vectors)
+                             .add("added", added_)
+                             .add("replaced", replaced_)
+                             .add("epoch", status.epoch)
+                             .add("file_bytes", status.file_bytes)
+                             .add("index", status.index_kind)
+                             .add("seconds", seconds)
+                             .str());
+    } else {
+      fmt::print("{} vectors added ({} replaced) in {}; the store holds {} in {}, index: {}\n",
+                 human_count(added_), human_count(replaced_), human_time(seconds), human_count(status.vectors),
+                 human_bytes(status.file_bytes), status.index_kind);
+    }
+  }
+
+ private:
+  void read_file(const std::string& file) {
+    const auto reader = must_input(interop::open_vectors(file));
+    ProgressBar bar("reading " + file, "vectors", !o_.quiet);
+    interop::VectorChunk chunk;
+    uint64_t done = 0;
+    while (must_input(reader->read(o_.batch, chunk)) > 0) {
+      write_chunk(file, chunk);
+      done += chunk.count;
+      bar.update(done, reader->info().count.value_or(0));
+      if (interrupted()) fail_usage("interrupted; everything acknowledged so far is in the store");
+    }
+  }
+
+  void write_chunk(const std::string& file, const interop::VectorChunk& chunk) {
+    if (!chunk.string_ids.empty()) {
+      fail_usage(fmt::format("{}: the ids are texts (\"{}\"); a store takes numbers from 0 to 2^64-2", file,
+                             chunk.string_ids.front()));
+    }
+    std::span<const uint64_t> ids = chunk.ids;
+    if (!o_.ids_file.empty()) {
+      if (ids_.size() - used_ids_ < chunk.count) {
+        fail_usage(fmt::format("{} has only {} ids; {} vectors are in the store", o_.ids_file, ids_.size(), added_));
+      }
+      ids = std::span<const uint64_t>(ids_).subspan(used_ids_, chunk.count);
+      used_ids_ += chunk.count;
+    }
+    const Vectors vectors{chunk.bytes.data(), chunk.dtype, chunk.count, chunk.dim};
+    auto report = store_.ingest(vectors, ids);
+    if (!report) {
+      Error e = report.error();
+      e.message = fmt::format("{}, rows {}-{}: {}", file, chunk.first_row, chunk.first_row + chunk.count - 1,
+                              e.message);
+      fail(e);
+    }
+    added_ += report->added;
+    replaced_ += report->replaced;
+    if (o_.json && o_.open.durability != Durability::kNone) {
+      fmt::print("{}\n", JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
+      (void)std::fflush(stdout);
+    }
+  }
+
+  Options& o_;
+  Store store_;
+  std::vector<uint64_t> ids_;
+  size_t used_ids_ = 0;
+  uint64_t added_ = 0, replaced_ = 0;
+};
+
+}  // namespace
+
+void register_ingest(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand(
+      "ingest", "add vectors from npy, csv, jsonl, fvecs, bvecs, ivecs, fbin, u8bin or idx files, also .gz");
+  add_store(*c, *o);
+  c->add_option("FILE", o->files, "vector files; the format is recognised by content")->required();
+  c->add_option("--ids", o->ids_file, "file with one id a vector (npy, text or ivecs); default: counted on");
+  c->add_option("--batch", o->batch, "vectors a commit (10000)")->check(CLI::Range(1, 10'000'000));
+  c->add_flag("--create", o->create, "make the store if there is none, shaped by the first file");
+  add_metric(*c, o->new_store.metric);
+  CLI::Option* dtype = add_dtype(*c, o->new_store.dtype);
+  add_durability(*c, o->open.durability);
+  c->add_flag("--no-index", o->no_index, "do not bring the new vectors into the index yet");
+  add_threads(*c, *o, "threads for the index (all cores)");
+  c->add_flag("--quiet", o->quiet, "no progress bar");
+  add_json(*c, *o);
+  c->callback([o, dtype] {
+    install_interrupt();
+    o->dtype_given = dtype->count() > 0;
+    o->open.index_policy = IndexPolicy::kManual;
+    o->open.executor = make_executor(o->threads == 0 ? core_count() : o->threads);
+    Ingest(*o).run();
+  });
+}
+
+}  // namespace rvf::cli

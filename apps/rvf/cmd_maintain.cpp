@@ -1,0 +1,178 @@
+// index, verify, compact, rollback: what keeps a store in shape.
+#include <fmt/format.h>
+
+#include "command.hpp"
+#include "types_arguments.hpp"
+
+namespace rvf::cli {
+namespace {
+
+void register_index(CLI::App& app) {
+  auto o = std::make_shared<Common>();
+  CLI::App* c = app.add_subcommand("index", "bring all vectors into the graph index");
+  add_store(*c, *o);
+  add_threads(*c, *o, "threads (all cores)");
+  add_json(*c, *o);
+  c->callback([o] {
+    install_interrupt();
+    OpenOptions open;
+    open.executor = make_executor(o->threads == 0 ? core_count() : o->threads);
+    Store store = open_for_writing(*o, open);
+    {
+      ProgressBar bar("building the index", "vectors");
+      const Progress progress = bar.callback();
+      must(store.build_index(&progress));
+    }
+    const StoreStatus s = store.status();
+    must(store.close());
+    if (o->json) {
+      fmt::print("{}\n",
+                 JsonObject().add("index", s.index_kind).add("indexed_rows", s.indexed_rows).str());
+    } else if (s.index_kind == "graph") {
+      fmt::print("the graph covers {} rows\n", human_count(s.indexed_rows));
+    } else {
+      fmt::print("no graph is needed yet: a few thousand vectors are compared exactly\n");
+    }
+  });
+}
+
+void register_verify(CLI::App& app) {
+  auto o = std::make_shared<Common>();
+  auto deep = std::make_shared<bool>(false);
+  CLI::App* c = app.add_subcommand("verify", "check every hash of a store");
+  add_store(*c, *o);
+  c->add_flag("--deep", *deep, "also block checksums, ids, finite values and the graph");
+  add_json(*c, *o);
+  c->callback([o, deep] {
+    install_interrupt();
+    OpenOptions open;
+    open.verify_at_open = 0;  // problems are to be listed, not to keep the store shut
+    const Store store = open_for_reading(*o, open);
+    VerifyReport report;
+    {
+      ProgressBar bar("verifying", "B");
+      const Progress progress = bar.callback();
+      VerifyOptions options;
+      options.deep = *deep;
+      options.progress = &progress;
+      report = must(store.verify(options));
+    }
+    const RecoveryInfo recovery = store.status().recovery;
+    const bool damaged = !report.problems.empty() || recovery.lost_epochs > 0;
+    if (o->json) {
+      std::string problems;
+      for (const Error& e : report.problems) {
+        problems += (problems.empty() ? "" : ",") + JsonObject()
+                                                        .add("code", error_name(e.code))
+                                                        .add("message", e.message)
+                                                        .add("segment", e.segment_id)
+                                                        .add("offset", e.file_offset)
+                                                        .str();
+      }
+      fmt::print("{}\n", JsonObject()
+                             .add("ok", !damaged)
+                             .add("segments", report.segments)
+                             .add("bytes", report.bytes)
+                             .add("lost_epochs", recovery.lost_epochs)
+                             .add_raw("problems", "[" + problems + "]")
+                             .str());
+    } else {
+      for (const Error& e : report.problems) fmt::print("{}: {}\n", error_name(e.code), e.message);
+      fmt::print("{} segments, {}: {}\n", human_count(report.segments), human_bytes(report.bytes),
+                 damaged ? "DAMAGED" : "ok");
+    }
+    if (damaged) {
+      throw Failure{kDamaged, "the store is damaged; `rvf inspect --epochs` lists commits to roll back to"};
+    }
+  });
+}
+
+struct CompactArguments : Common {
+  CompactOptions compact;
+  double io_budget = 0;
+};
+
+void run_compact(CompactArguments& o) {
+  install_interrupt();
+  OpenOptions open;
+  open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
+  Store store = open_for_writing(o, open);
+  CompactReport report;
+  {
+    ProgressBar bar("compacting", "vectors");
+    const Progress progress = bar.callback();
+    o.compact.bytes_per_second = static_cast<uint64_t>(o.io_budget * 1e6);
+    o.compact.progress = &progress;
+    report = must(store.compact(o.compact));
+  }
+  must(store.close());
+  if (o.json) {
+    fmt::print("{}\n", JsonObject()
+                           .add("bytes_before", report.bytes_before)
+                           .add("bytes_after", report.bytes_after)
+                           .add("rows_dropped", report.rows_dropped)
+                           .add("resumed", report.resumed)
+                           .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}",
+                                                         report.tier_rows[0], report.tier_rows[1],
+                                                         report.tier_rows[2]))
+                           .str());
+    return;
+  }
+  fmt::print("{} -> {}, {} dead rows dropped{}\n", human_bytes(report.bytes_before),
+             human_bytes(report.bytes_after), human_count(report.rows_dropped),
+             report.resumed ? " (continued an interrupted compaction)" : "");
+  if (o.compact.tiers) {
+    fmt::print("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n", human_count(report.tier_rows[0]),
+               human_count(report.tier_rows[1]), human_count(report.tier_rows[2]));
+  }
+}
+
+void register_compact(CLI::App& app) {
+  auto o = std::make_shared<CompactArguments>();
+  CLI::App* c = app.add_subcommand("compact", "rewrite a store without what is dead; old or new, never neither");
+  add_store(*c, *o);
+  c->add_option("--io-budget", o->io_budget, "MB/s of reading and writing (no limit)")->check(CLI::PositiveNumber);
+  c->add_flag("--tiers", o->compact.tiers,
+              "store vectors that are seldom found in 8 and 4 bits a dimension (lossy)");
+  c->add_option("--hot", o->compact.hot_fraction, "share of vectors kept exact with --tiers (0.2)")
+      ->check(CLI::Range(0.0, 1.0));
+  c->add_option("--warm", o->compact.warm_fraction, "share of vectors kept in 8 bits with --tiers (0.5)")
+      ->check(CLI::Range(0.0, 1.0));
+  c->add_flag("!--no-index", o->compact.rebuild_index, "leave the graph out; rvf index builds it later");
+  add_threads(*c, *o, "threads for the index (all cores)");
+  add_json(*c, *o);
+  c->callback([o] { run_compact(*o); });
+}
+
+void register_rollback(CLI::App& app) {
+  auto o = std::make_shared<Common>();
+  auto epoch = std::make_shared<uint32_t>(0);
+  CLI::App* c = app.add_subcommand("rollback", "make an earlier commit the newest state; can itself be undone");
+  add_store(*c, *o);
+  c->add_option("--epoch", *epoch, "as listed by rvf inspect --epochs")->required();
+  add_json(*c, *o);
+  c->callback([o, epoch] {
+    OpenOptions open;
+    open.index_policy = IndexPolicy::kManual;
+    Store store = open_for_writing(*o, open);
+    const uint32_t now = must(store.rollback(*epoch));
+    const StoreStatus s = store.status();
+    must(store.close());
+    if (o->json) {
+      fmt::print("{}\n", JsonObject().add("epoch", now).add("vectors", s.vectors).str());
+    } else {
+      fmt::print("epoch {} now holds what epoch {} held: {} vectors\n", now, *epoch, human_count(s.vectors));
+    }
+  });
+}
+
+}  // namespace
+
+void register_maintain(CLI::App& app) {
+  register_index(app);
+  register_verify(app);
+  register_compact(app);
+  register_rollback(app);
+}
+
+}  // namespace rvf::cli

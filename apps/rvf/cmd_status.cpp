@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include "command.hpp"
+
+namespace rvf::cli {
+namespace {
+
+void print_json(const StoreStatus& s) {
+  JsonObject o;
+  o.add("vectors", s.vectors)
+      .add("deleted", s.deleted)
+      .add("dim", s.dimension)
+      .add("metric", metric_name(s.metric))
+      .add("dtype", dtype_name(s.dtype))
+      .add("epoch", s.epoch)
+      .add("file_bytes", s.file_bytes)
+      .add("live_bytes", s.live_bytes)
+      .add("segments", s.segments)
+      .add("next_id", s.next_id)
+      .add("layout", s.layout)
+      .add("file_id", hex(s.file_id))
+      .add("created", human_date(s.created_ns))
+      .add("modified", human_date(s.modified_ns))
+      .add("index", s.index_kind)
+      .add("indexed_rows", s.indexed_rows)
+      .add("index_bytes", s.index_bytes)
+      .add("index_default_ef", s.index_default_ef)
+      .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", s.tier_rows[0], s.tier_rows[1],
+                                    s.tier_rows[2]));
+  if (!s.application.empty()) o.add("application", s.application);
+  if (s.recovery.recovered) {
+    o.add("recovered_from", s.recovery.reason);
+  } else {
+    o.add_raw("recovered_from", "null");
+  }
+  o.add("lost_epochs", s.recovery.lost_epochs).add("ignored_bytes", s.recovery.ignored_bytes);
+  fmt::print("{}\n", o.str());
+}
+
+void print_table(const std::string& path, const StoreStatus& s) {
+  const auto line = [](const char* name, const std::string& value) { fmt::print("{:<12} {}\n", name, value); };
+  line("store", path);
+  line("vectors", human_count(s.vectors));
+  line("deleted", s.deleted == 0 ? "0" : human_count(s.deleted) + " (rvf compact reclaims their space)");
+  line("shape", fmt::format("{} x {}, metric {}", s.dimension, dtype_name(s.dtype), metric_name(s.metric)));
+  line("size", fmt::format("{} file, {} live", human_bytes(s.file_bytes), human_bytes(s.live_bytes)));
+  line("segments", human_count(s.segments));
+  if (s.index_kind == "graph") {
+    line("index", fmt::format("graph over {} of {} rows, {}, ef {}", human_count(s.indexed_rows),
+                              human_count(s.vectors + s.deleted), human_bytes(s.index_bytes), s.index_default_ef));
+  } else {
+    line("index", s.index_kind);
+  }
+  if (s.tier_rows[1] + s.tier_rows[2] > 0) {
+    line("tiers", fmt::format("{} hot, {} warm, {} cold", human_count(s.tier_rows[0]),
+                              human_count(s.tier_rows[1]), human_count(s.tier_rows[2])));
+  }
+  line("epoch", fmt::format("{}", s.epoch));
+  line("created", human_date(s.created_ns));
+  line("modified", human_date(s.modified_ns));
+  line("next id", fmt::format("{}", s.next_id));
+  if (s.recovery.recovered) {
+    line("recovered", fmt::format("{}; {} epoch(s) lost, {} ignored", s.recovery.reason, s.recovery.lost_epochs,
+                                  human_bytes(s.recovery.ignored_bytes)));
+  }
+}
+
+}  // namespace
+
+void register_status(CLI::App& app) {
+  auto o = std::make_shared<Common>();
+  CLI::App* c = app.add_subcommand("status", "what a store holds");
+  add_store(*c, *o);
+  add_json(*c, *o);
+  c->callback([o] {
+    OpenOptions open;
+    open.verify_at_open = 0;  // a look must not depend on every byte
+    const Store store = open_for_reading(*o, open);
+    const StoreStatus s = store.status();
+    if (o->json) {
+      print_json(s);
+    } else {
+      print_table(o->store, s);
+    }
+  });
+}
+
+}  // namespace rvf::cli

@@ -1,0 +1,20 @@
+// How commands open stores and say what recovery did.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "rvf/store.hpp"
+
+namespace rvf::cli {
+
+struct Common;
+
+size_t core_count() noexcept;
+std::shared_ptr<Executor> make_executor(size_t threads);  // null for one thread
+
+// Open or fail the command. A recovery that cost something is told on standard error.
+Store open_for_reading(const Common& common, OpenOptions options = {});
+Store open_for_writing(const Common& common, OpenOptions options = {});
+void tell_recovery(const Store& store, const std::string& path);
+
+}  // namespace rvf::cli

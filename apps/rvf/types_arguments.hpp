@@ -1,0 +1,41 @@
+// Options whose values are enums of the library.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+#include "rvf/store.hpp"
+
+namespace rvf::cli {
+
+inline CLI::Option* add_metric(CLI::App& command, Metric& metric) {
+  static const std::map<std::string, Metric> names = {{"l2", Metric::kL2},
+                                                      {"cosine", Metric::kCosine},
+                                                      {"ip", Metric::kInnerProduct},
+                                                      {"hamming", Metric::kHamming}};
+  return command.add_option("--metric", metric, "l2 (squared), cosine, ip or hamming")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("METRIC");
+}
+
+inline CLI::Option* add_dtype(CLI::App& command, DType& dtype) {
+  static const std::map<std::string, DType> names = {
+      {"f32", DType::kF32}, {"f16", DType::kF16}, {"bf16", DType::kBF16},
+      {"i8", DType::kI8},   {"u8", DType::kU8},   {"binary", DType::kBinary}};
+  return command.add_option("--dtype", dtype, "f32, f16, bf16, i8, u8 or binary")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("DTYPE");
+}
+
+inline CLI::Option* add_durability(CLI::App& command, Durability& durability) {
+  static const std::map<std::string, Durability> names = {
+      {"sync", Durability::kSync}, {"flush", Durability::kFlush}, {"none", Durability::kNone}};
+  return command
+      .add_option("--durability", durability,
+                  "sync: a batch is on disk when it is acknowledged; flush: survives the process; "
+                  "none: kept at the end")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("MODE");
+}
+
+}  // namespace rvf::cli

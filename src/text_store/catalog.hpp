@@ -1,0 +1,43 @@
+// The list of files in a text collection, kept as one attachment of the store, and how it is encoded.
+// docs/format.md, "Text collections".
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rvf/result.hpp"
+#include "wire/bytes.hpp"
+
+namespace rvf::text_store {
+
+// Segment types of the implementation range that a text collection uses beside META and METAIDX.
+inline constexpr uint8_t kCatalogSegment = 0xF1;
+inline constexpr uint8_t kEmbedderSegment = 0xF2;
+
+struct FileEntry {
+  std::string path;  // as it was given, folders joined with '/'
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;       // since 1970
+  uint64_t content_hash = 0;  // XXH3-64 of the text
+  uint64_t first_id = 0;      // its passages have the ids [first_id, first_id + count)
+  uint32_t count = 0;
+  friend bool operator==(const FileEntry&, const FileEntry&) = default;
+};
+
+// The passages of one META segment.
+struct PassageRange {
+  uint64_t first_id = 0;
+  uint32_t count = 0;
+  friend bool operator==(const PassageRange&, const PassageRange&) = default;
+};
+
+struct Catalog {
+  std::vector<FileEntry> files;       // ascending by path
+  std::vector<PassageRange> ranges;   // in the order of the META segments' ids
+  friend bool operator==(const Catalog&, const Catalog&) = default;
+};
+
+wire::Bytes encode_catalog(const Catalog& catalog);
+Result<Catalog> decode_catalog(wire::ByteSpan bytes);
+
+}  // namespace rvf::text_store

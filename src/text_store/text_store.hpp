@@ -1,0 +1,71 @@
+// A searchable collection of text files in one store: passages with path and lines, ranked by words and by
+// the built-in embedder together (text/ranker.hpp). Everything lies in the store's file: vectors, passages
+// (META), word indexes (METAIDX), the list of files and the embedder's table.
+// Ownership: owns its store. Thread-safety: one thread at a time. Durability: that of the store; an add() is
+// committed in batches, each whole. Errors: those of the store, kBadMetadata for a store that holds no text.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "embed/text_embedder.hpp"
+#include "meta/bm25.hpp"
+#include "rvf/store.hpp"
+#include "text/ranker.hpp"
+#include "text_store/catalog.hpp"
+#include "text_store/passage_reader.hpp"
+
+namespace rvf::text_store {
+
+struct AddReport {
+  uint64_t files_added = 0, files_changed = 0, files_removed = 0, files_unchanged = 0;
+  uint64_t files_skipped = 0;  // binary, too large, unreadable
+  uint64_t passages_added = 0, passages_removed = 0;
+  uint64_t text_bytes = 0;     // of added and changed files, unpacked
+};
+
+struct SearchHit {
+  uint64_t id = 0;
+  double score = 0;  // more is better
+  StoredPassage passage;
+  uint32_t duplicates = 0;  // further passages with the same text that were left out
+};
+
+class TextStore {
+ public:
+  static Result<TextStore> create(const std::string& path, const OpenOptions& options = {});
+  static Result<TextStore> open(const std::string& path, const OpenOptions& options = {});
+  static Result<TextStore> open_readonly(const std::string& path, const OpenOptions& options = {});
+
+  // Takes in files and folders: what is new or changed is read, what vanished from a folder that was added
+  // before is removed, the rest is left alone. `files_progress` counts files.
+  Result<AddReport> add(const std::vector<std::string>& paths, const Progress* files_progress = nullptr,
+                        const Progress* index_progress = nullptr);
+  Result<std::vector<SearchHit>> search(std::string_view words, size_t k);
+
+  uint64_t files() const noexcept { return catalog_.files.size(); }
+  const Store& store() const noexcept { return store_; }
+  Store& store() noexcept { return store_; }
+
+ private:
+  explicit TextStore(Store store) : store_(std::move(store)) {}
+  static Result<TextStore> load(Store store);
+  Status reload();
+  struct Batch;
+  class Adding;
+  Status open_indexes(const Snapshot& snapshot);
+  Status merge_indexes();
+
+  Store store_;
+  Executor* executor_ = nullptr;
+  std::shared_ptr<Executor> keep_executor_;
+  Catalog catalog_;
+  std::optional<uint64_t> catalog_segment_;
+  std::optional<embed::TextEmbedder> embedder_;
+  std::optional<Snapshot> snapshot_;
+  std::vector<wire::InvertedView> body_, headings_;  // over bytes of snapshot_
+  std::optional<PassageReader> reader_;
+};
+
+}  // namespace rvf::text_store
