@@ -83,6 +83,17 @@ wire::Level1 level1_of(const Head& head, const Change& change) {
 
 }  // namespace
 
+bool is_damage(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::kIo:
+    case ErrorCode::kOutOfMemory:
+    case ErrorCode::kBudgetExceeded:
+    case ErrorCode::kPermission:
+    case ErrorCode::kNoSuchFile: return false;
+    default: return true;
+  }
+}
+
 uint64_t segment_bytes(const wire::DirEntry& entry) noexcept {
   return kSegmentHeaderSize + align64(entry.payload_length);
 }
@@ -300,7 +311,7 @@ Result<std::vector<EpochInfo>> ManifestLog::epochs(const io::File& file, const w
   while (true) {
     auto m = read_manifest(file, offset, size);
     if (!m) {
-      if (all.empty()) return std::move(m).error();
+      if (all.empty() || !is_damage(m.error().code)) return std::move(m).error();
       break;
     }
     all.push_back({m->root.epoch, offset, m->root.total_vectors, m->root.modified_ns,

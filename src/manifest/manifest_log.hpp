@@ -122,6 +122,10 @@ struct RawManifest {
 };
 Result<RawManifest> read_manifest(const io::File& file, uint64_t header_offset, uint64_t file_size);
 
+// Falling back to an older epoch is for damage. Where the newest one cannot be read for a reason that may pass,
+// an older one must not take its place: the next commit would bury what is there.
+bool is_damage(ErrorCode code) noexcept;
+
 uint64_t segment_bytes(const wire::DirEntry& entry) noexcept;  // with header and padding
 
 }  // namespace rvf::manifest

@@ -28,19 +28,6 @@ Error not_found(const io::File& file, uint64_t size, const Found& seen) {
   return {ErrorCode::kNotAStore, "this is not an RVF file"};
 }
 
-// Falling back to an older epoch is for damage. Where the newest one cannot be read for a reason that may pass,
-// an older one must not take its place: the next commit would bury what is there.
-bool is_damage(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kIo:
-    case ErrorCode::kOutOfMemory:
-    case ErrorCode::kBudgetExceeded:
-    case ErrorCode::kPermission:
-    case ErrorCode::kNoSuchFile: return false;
-    default: return true;
-  }
-}
-
 // A manifest is tried in the order of trust: root, content hash, chain, then the caller's checks.
 Result<ManifestLog> try_root(const io::File& file, const wire::Root& root, const Accept& accept) {
   RVF_ASSIGN(ManifestLog log, ManifestLog::load(file, root));

@@ -48,8 +48,8 @@ Result<CompactReport> Compaction::run() {
 Status Compaction::begin() {
   std::lock_guard writing(store_.write_mutex);
   RVF_TRY(store_.check_writable());
-  RVF_TRY(store_.writer->commit(Durability::kSync));
-  source_ = store_.snapshot_impl();
+  RVF_TRY(store_.commit(Durability::kSync));
+  RVF_ASSIGN(source_, store_.snapshot_impl());
   source_root_ = store_.writer->root();
   source_head_ = store_.writer->head();
   generation_ = store_.generation;
@@ -348,7 +348,7 @@ Status Compaction::finish() {
   if (store_.generation != generation_) {
     return Error(ErrorCode::kCancelled, "the store was rolled back during the compaction; compact again");
   }
-  RVF_TRY(store_.writer->commit(Durability::kSync));
+  RVF_TRY(store_.commit(Durability::kSync));
   writer_->begin_batch();
   Status done = catch_up();
   writer_->head().compaction.clear();
@@ -360,12 +360,17 @@ Status Compaction::finish() {
   }
   // The new file has to open before it may replace the old one.
   RVF_ASSIGN(auto opened, store_.load(output_));
+  if (!opened.found.at_tail || opened.found.log.epoch() != writer_->log().epoch()) {
+    return Error(ErrorCode::kCorrupt, "the compacted file does not read back as it was written; the store is unchanged");
+  }
+  report_.bytes_after = opened.found.file_size;
   RVF_TRY(store_.fs->rename(output_path(), store_.path));
-  const Status durable = store_.fs->sync_parent(store_.path);
+  Status durable = store_.fs->sync_parent(store_.path);
   store_.adopt(std::move(opened));
   ++store_.generation;
-  RVF_ASSIGN(report_.bytes_after, output_->size());
-  return durable;
+  // After a power loss the old file may be back: what is written to the new one would be gone.
+  if (!durable) return store_.writer->poison(std::move(durable).error());
+  return {};
 }
 
 Status Compaction::report_progress(uint64_t position) {

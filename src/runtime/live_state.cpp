@@ -41,7 +41,8 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
                    "the row map names segment " + std::to_string(r.segment_id) +
                        ", which the directory lacks");
     }
-    RVF_TRY(s.add_rows(it->second, r));
+    RVF_ASSIGN(auto segment, s.load_rows(it->second, r));
+    RVF_TRY(s.add_rows(std::move(segment)));
   }
   for (const uint64_t row : log.dead_rows()) {
     if (row >= s.rows.size()) {
@@ -87,16 +88,21 @@ Result<wire::ByteSpan> LiveState::payload(const wire::DirEntry& entry) const {
   return view.payload;
 }
 
-Status LiveState::add_rows(const wire::DirEntry& entry, const wire::RowMapEntry& r) {
+Result<std::shared_ptr<const VecSegment>> LiveState::load_rows(const wire::DirEntry& entry,
+                                                               const wire::RowMapEntry& r) const {
   RVF_ASSIGN(const wire::ByteSpan bytes, payload(entry));
   RVF_ASSIGN(auto segment, VecSegment::load(entry, r, bytes, dtype, dimension, quantizers));
-  heap_bytes += segment->heap_bytes();
-  if (heap_budget_ != 0 && heap_bytes > heap_budget_) {
+  if (heap_budget_ != 0 && heap_bytes + segment->heap_bytes() > heap_budget_) {
     return Error(ErrorCode::kBudgetExceeded,
                  "decoding the columnar blocks needs more than the memory budget of " +
                      std::to_string(heap_budget_) + " bytes");
   }
+  return segment;
+}
+
+Status LiveState::add_rows(std::shared_ptr<const VecSegment> segment) {
   RVF_TRY(segment->append_runs(rows));
+  heap_bytes += segment->heap_bytes();
   segments.push_back(std::move(segment));
   return {};
 }

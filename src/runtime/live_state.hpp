@@ -37,7 +37,10 @@ class LiveState {
   // The whole segment, with header and trailer.
   Result<wire::SegmentView> segment(const wire::DirEntry& entry) const;
 
-  Status add_rows(const wire::DirEntry& entry, const wire::RowMapEntry& rows);
+  // Reads a VEC segment; add_rows() then cannot fail for want of memory or of a mapping.
+  Result<std::shared_ptr<const VecSegment>> load_rows(const wire::DirEntry& entry,
+                                                      const wire::RowMapEntry& rows) const;
+  Status add_rows(std::shared_ptr<const VecSegment> segment);
   void kill(uint64_t row) { dead.set(row); }
   void load_index(const manifest::Head& head, const std::map<uint64_t, wire::DirEntry>& directory);
 

@@ -154,7 +154,11 @@ Result<Store> Store::create(const std::string& path, const CreateOptions& create
     (void)impl->fs->remove(path);
     return std::move(written).error();
   }
-  RVF_TRY(impl->open_file(true));
+  Status opened = impl->open_file(true);
+  if (!opened) {
+    (void)impl->fs->remove(path);
+    return std::move(opened).error();
+  }
   return Store(std::move(impl));
 }
 
@@ -249,12 +253,20 @@ void Store::Impl::adopt(Opened opened) {
   recovery = std::move(info);
   ids = std::make_shared<runtime::IdIndex>();
   if (!access) access = load_access(found.log, state);
-  current = nullptr;
   if (lock != nullptr) {
     writer = std::make_unique<runtime::Writer>(file, std::move(found.log), found.file_size, next_epoch);
   } else {
     reader_log = std::move(found.log);
   }
+  published.application = log().head().profile.schema;
+  publish();
+}
+
+void Store::Impl::publish() {
+  published.root = log().root();
+  published.live_bytes = log().live_bytes();
+  published.next_id = (writer ? writer->root() : published.root).extension->next_id;
+  current = nullptr;
 }
 
 Status Store::Impl::check_open() const {
@@ -270,15 +282,16 @@ Status Store::Impl::check_writable() const {
   return writer->check_usable();
 }
 
-std::shared_ptr<const Snapshot::Impl> Store::Impl::snapshot_impl() const {
+Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const {
   std::lock_guard guard(state_mutex);
+  RVF_TRY(check_open());
   if (current == nullptr) {
     auto made = std::make_shared<Snapshot::Impl>();
     made->state = state;
     made->pins = state.pins();
     made->directory.reserve(directory.size());
     for (const auto& [id, entry] : directory) made->directory.push_back(entry);
-    made->epoch = log().epoch();
+    made->epoch = published.root.epoch;
     made->scratch = scratch;
     made->access = access;
     made->ids = ids;
@@ -288,11 +301,8 @@ std::shared_ptr<const Snapshot::Impl> Store::Impl::snapshot_impl() const {
 }
 
 Result<Snapshot> Store::snapshot() const {
-  {
-    std::lock_guard guard(impl_->state_mutex);
-    RVF_TRY(impl_->check_open());
-  }
-  return Snapshot(impl_->snapshot_impl());
+  RVF_ASSIGN(auto made, impl_->snapshot_impl());
+  return Snapshot(std::move(made));
 }
 
 Result<QueryResult> Store::query(std::span<const float> vector, const QueryOptions& options) const {
@@ -339,18 +349,17 @@ StoreStatus Store::status() const {
   std::lock_guard guard(impl_->state_mutex);
   StoreStatus s;
   if (impl_->file == nullptr) return s;
-  const manifest::ManifestLog& log = impl_->log();
-  const wire::Root& root = log.root();
+  const wire::Root& root = impl_->published.root;
   s.vectors = impl_->state.live();
   s.deleted = impl_->state.dead.count();
   s.dimension = impl_->state.dimension;
   s.metric = impl_->state.metric;
   s.dtype = impl_->state.dtype;
-  s.epoch = log.epoch();
+  s.epoch = root.epoch;
   if (auto size = impl_->file->size()) s.file_bytes = *size;
-  s.live_bytes = log.live_bytes() + kSegmentHeaderSize + root.level1_length + kRootSize;
+  s.live_bytes = impl_->published.live_bytes + kSegmentHeaderSize + root.level1_length + kRootSize;
   s.segments = impl_->directory.size();
-  s.next_id = impl_->writer ? impl_->writer->root().extension->next_id : root.extension->next_id;
+  s.next_id = impl_->published.next_id;
   s.created_ns = root.created_ns;
   s.modified_ns = root.modified_ns;
   s.index_kind = "none";
@@ -369,7 +378,7 @@ StoreStatus Store::status() const {
   for (const auto& segment : impl_->state.segments) {
     for (const auto& b : segment->blocks()) s.tier_rows[b.wire.tier < 3 ? b.wire.tier : 2] += b.wire.count;
   }
-  s.application = log.head().profile.schema;
+  s.application = impl_->published.application;
   s.file_id = root.identity.file_id;
   s.writable = impl_->writer != nullptr;
   s.recovery = impl_->recovery;
@@ -383,7 +392,7 @@ Result<std::vector<EpochEntry>> Store::epochs() const {
     std::lock_guard guard(impl_->state_mutex);
     RVF_TRY(impl_->check_open());
     file = impl_->file;
-    root = impl_->log().root();
+    root = impl_->published.root;
   }
   RVF_ASSIGN(const auto found, manifest::ManifestLog::epochs(*file, root));
   std::vector<EpochEntry> out;
@@ -397,7 +406,11 @@ Status Store::close() {
   if (!impl_) return {};
   std::lock_guard writing(impl_->write_mutex);
   Status last;
-  if (impl_->writer != nullptr && impl_->writer->check_usable()) {
+  if (impl_->writer != nullptr) last = impl_->writer->check_usable();
+  if (!last) {
+    // The call that failed has said so; only what was put off until now is still to be answered for.
+    if (!impl_->writer->has_uncommitted()) last = {};
+  } else if (impl_->writer != nullptr) {
     last = impl_->save_access();
     if (last) last = impl_->commit(impl_->options.durability == Durability::kSync ? Durability::kSync
                                                                         : Durability::kFlush);

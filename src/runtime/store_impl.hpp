@@ -35,8 +35,17 @@ struct Store::Impl {
   std::shared_ptr<runtime::ScratchPool> scratch = std::make_shared<runtime::ScratchPool>();
   std::shared_ptr<runtime::AccessCounter> access;
   RecoveryInfo recovery;
+  // What readers are told of the log, which itself changes in the middle of a write.
+  struct Published {
+    wire::Root root;
+    uint64_t live_bytes = 0;
+    uint64_t next_id = 0;
+    std::string application;
+  };
+  Published published;
   mutable std::shared_ptr<const Snapshot::Impl> current;  // null when a commit made it stale
 
+  // With write_mutex held.
   const manifest::ManifestLog& log() const { return writer ? writer->log() : reader_log; }
 
   // store.cpp
@@ -48,7 +57,8 @@ struct Store::Impl {
   };
   Result<Opened> load(std::shared_ptr<io::File> from) const;
   void adopt(Opened opened);
-  std::shared_ptr<const Snapshot::Impl> snapshot_impl() const;
+  void publish();  // with both mutexes held
+  Result<std::shared_ptr<const Snapshot::Impl>> snapshot_impl() const;
   runtime::LiveState::OpenShard shard_opener() const;
   Status check_open() const;      // with state_mutex or write_mutex held
   Status check_writable() const;

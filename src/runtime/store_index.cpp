@@ -85,7 +85,7 @@ Status Store::Impl::build_index(const Progress* progress) {
   for (const uint64_t id : change.removed) directory.erase(id);
   for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
   state.load_index(writer->head(), directory);
-  current = nullptr;
+  publish();
   return {};
 }
 

@@ -156,6 +156,17 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
   return {};
 }
 
+Status load_segments(const runtime::LiveState& state, const manifest::Change& change,
+                     std::vector<std::shared_ptr<const runtime::VecSegment>>& out) {
+  for (const wire::RowMapEntry& r : change.rows) {
+    const auto entry = std::find_if(change.added.begin(), change.added.end(),
+                                    [&](const auto& e) { return e.segment_id == r.segment_id; });
+    RVF_ASSIGN(auto segment, state.load_rows(*entry, r));
+    out.push_back(std::move(segment));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status runtime::append_sketch(Writer& writer, const wire::SketchSegment& sketch) {
@@ -202,6 +213,9 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   writer->begin_batch();
   Status done = append_batch(*writer, batch, new_ids, rows, effects, directory, report);
   const manifest::Change change = writer->batch();
+  // Read back before the commit: afterwards nothing may fail any more.
+  std::vector<std::shared_ptr<const runtime::VecSegment>> segments;
+  if (done) done = load_segments(state, change, segments);
   if (done) done = writer->end_batch(options.durability);
   if (!done) {
     writer->abandon_batch();
@@ -212,13 +226,12 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
     std::lock_guard guard(state_mutex);
     for (const uint64_t id : change.removed) directory.erase(id);
     for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
-    for (const wire::RowMapEntry& r : change.rows) {
-      RVF_TRY(state.add_rows(directory.at(r.segment_id), r));
-    }
+    for (auto& segment : segments) RVF_TRY(state.add_rows(std::move(segment)));
     for (const uint64_t row : change.dead) state.kill(row);
-    current = nullptr;
+    publish();
   }
-  if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) RVF_TRY(build_index(nullptr));
+  // The rows are committed, whatever becomes of their index; without it they are scanned.
+  if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) (void)build_index(nullptr);
   return report;
 }
 
@@ -226,7 +239,7 @@ Status Store::Impl::commit(Durability durability) {
   RVF_TRY(check_writable());
   RVF_TRY(writer->commit(durability));
   std::lock_guard guard(state_mutex);
-  current = nullptr;
+  publish();
   return {};
 }
 
@@ -243,7 +256,7 @@ Status Store::Impl::save_access() {
 
 Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   RVF_TRY(check_writable());
-  RVF_TRY(writer->commit(Durability::kSync));
+  RVF_TRY(commit(Durability::kSync));
   if (epoch == log().epoch()) return epoch;
   RVF_ASSIGN(const auto known, manifest::ManifestLog::epochs(*file, log().root()));
   const auto target = std::find_if(known.begin(), known.end(),
@@ -263,7 +276,7 @@ Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   state = std::move(old_state);
   directory = log().directory();
   ids = std::make_shared<runtime::IdIndex>();
-  current = nullptr;
+  publish();
   return log().epoch();
 }
 

@@ -140,11 +140,7 @@ class Verifier {
 }  // namespace
 
 Result<VerifyReport> Store::Impl::verify(const VerifyOptions& verify_options) const {
-  {
-    std::lock_guard guard(state_mutex);
-    RVF_TRY(check_open());
-  }
-  const auto snapshot = snapshot_impl();
+  RVF_ASSIGN(const auto snapshot, snapshot_impl());
   return Verifier(*snapshot, verify_options).run();
 }
 

@@ -28,6 +28,8 @@ class Writer {
   bool has_uncommitted() const noexcept { return !pending_.empty() || unsynced_; }
   // Why nothing can be written any more, if so.
   Status check_usable() const;
+  // Nothing is written from now on. Returns the cause.
+  Error poison(Error cause);
 
   struct Segment {
     SegmentType type = SegmentType::kInvalid;
@@ -64,7 +66,6 @@ class Writer {
  private:
   Status write_manifest(Durability durability);
   Status take_back(uint64_t end);
-  Error poison(Error cause);
 
   std::shared_ptr<io::File> file_;
   manifest::ManifestLog log_;

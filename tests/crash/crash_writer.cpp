@@ -1,0 +1,31 @@
+// Writes to a store for as long as it is let, and says on stdout what was acknowledged: the child of kill_test.
+// crash_writer <store> ingest|single|compact|index <seed>
+// Lines: "B n" an operation begins, "A n" it was acknowledged. What operation n does follows from the seed alone.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "crash/crash_operations.hpp"
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  const std::string mode = argv[2];
+  const uint64_t seed = std::strtoull(argv[3], nullptr, 10);
+  auto store = rvf::Store::open(argv[1]);
+  if (!store) {
+    std::fprintf(stderr, "%s\n", store.error().message.c_str());
+    return 3;
+  }
+  for (uint64_t n = 0;; ++n) {
+    std::printf("B %llu\n", static_cast<unsigned long long>(n));
+    std::fflush(stdout);
+    const auto op = rvf::testing::operation(mode, seed, n);
+    const rvf::Status done = rvf::testing::run(op, *store);
+    if (!done) {
+      std::fprintf(stderr, "%s\n", done.error().message.c_str());
+      return 4;
+    }
+    std::printf("A %llu\n", static_cast<unsigned long long>(n));
+    std::fflush(stdout);
+  }
+}

@@ -1,0 +1,332 @@
+// Every call into the file system fails once, and then for good, in every kind of operation: an error comes back,
+// what was acknowledged is there after reopening, and an operation is there in full or not at all.
+#include <functional>
+#include <string>
+
+#include "../api/store_fixture.hpp"
+#include "support/fault_file_system.hpp"
+#include "support/store_model.hpp"
+
+namespace rvf::testing {
+namespace {
+
+constexpr uint32_t kDim = 8;
+const std::string kPath = "s.rvf";
+
+using Operation = std::function<Status(Store&)>;
+
+template <class T>
+Status status_of(Result<T> r) {
+  if (!r) return std::move(r).error();
+  return {};
+}
+
+Status ingest(Store& s, uint64_t seed, size_t count, std::span<const uint64_t> ids = {}) {
+  const auto values = values_of(seed, count, kDim);
+  return status_of(s.ingest(Vectors::from_f32(values, kDim), ids));
+}
+
+struct Workload {
+  std::string name;
+  size_t rows = 20;  // in the store before, in four commits
+  Durability durability = Durability::kSync;
+  Operation run;
+  bool changes = true;  // the content
+  Operation prepare = nullptr;  // after opening, with no fault
+  bool pending = false;  // an accepted batch waits for a later commit, so it may come through
+  bool copies = false;  // into another file, whose barriers are none of the store's
+};
+
+std::vector<std::byte> prepared_store(size_t rows) {
+  auto fs = io::memory_file_system();
+  OpenOptions options;
+  options.file_system = fs;
+  CreateOptions c;
+  c.dimension = kDim;
+  c.ef_construction = 16;
+  c.graph_m = 4;
+  auto s = Store::create(kPath, c, options);
+  EXPECT_TRUE(s.ok());
+  for (uint64_t i = 0; i < 4; ++i) EXPECT_TRUE(ingest(*s, i, rows / 4).ok());
+  EXPECT_TRUE(s->close().ok());
+  return bytes_of(*fs, kPath);
+}
+
+class Attack {
+ public:
+  explicit Attack(const Workload& w) : w_(w), start_(prepared_store(w.rows)) {
+    before_ = result_of(nullptr);
+    after_ = result_of(w.run);
+    EXPECT_EQ(before_ != after_, w.changes) << w.name;
+  }
+
+  // Fails call after call until the operation does not reach the failing one any more.
+  uint64_t run(Fault fault) {
+    uint64_t runs = 0;
+    for (fault.nth = 1;; ++fault.nth, ++runs) {
+      SCOPED_TRACE(w_.name + ", call " + std::to_string(fault.nth) + (fault.sticky ? ", sticky" : ""));
+      if (!once(fault)) return runs;
+      if (::testing::Test::HasFailure()) return runs;
+    }
+  }
+
+ private:
+  OpenOptions options(std::shared_ptr<io::FileSystem> fs) const {
+    OpenOptions o;
+    o.file_system = std::move(fs);
+    o.durability = w_.durability;
+    return o;
+  }
+
+  Model result_of(const Operation& operation) const {
+    auto fs = io::memory_file_system();
+    put_bytes(*fs, kPath, start_);
+    auto s = Store::open(kPath, options(fs));
+    EXPECT_TRUE(s.ok());
+    // What was written without durability counts only once it is committed, which closing would do.
+    const bool prepare = w_.prepare && (operation || w_.durability != Durability::kNone);
+    EXPECT_TRUE(!prepare || w_.prepare(*s).ok());
+    EXPECT_TRUE(!operation || operation(*s).ok()) << w_.name;
+    EXPECT_TRUE(s->close().ok());
+    return inspect(kPath, fs).content;
+  }
+
+  bool once(const Fault& fault) {
+    auto disk = io::memory_file_system();
+    put_bytes(*disk, kPath, start_);
+    auto faulty = std::make_shared<FaultFileSystem>(disk);
+    auto opened = Store::open(kPath, options(faulty));
+    EXPECT_TRUE(opened.ok());
+    Store s = std::move(*opened);
+    EXPECT_TRUE(!w_.prepare || w_.prepare(s).ok());
+
+    faulty->arm(fault);
+    const Status done = w_.run(s);
+    const bool fired = faulty->fired() > 0;
+    const bool barrier = faulty->sync_failed();
+    const bool poisons =
+        barrier && (!w_.copies || faulty->last_kind() == static_cast<uint32_t>(Call::kSyncParent));
+    faulty->disarm();
+    if (done.ok()) {
+      // A failure may be survived, for example that of a hint; then everything has to be there.
+      EXPECT_TRUE(s.close().ok());
+      expect_content(disk, {&after_});
+      return fired;
+    }
+    EXPECT_TRUE(fired);
+    EXPECT_NE(done.error().message.find("injected"), std::string::npos) << done.error().message;
+    check_live(s, barrier, poisons);
+    (void)s.close();
+    if (barrier || w_.pending) {
+      expect_content(disk, {&before_, &after_});
+    } else {
+      expect_content(disk, {&before_});
+    }
+    expect_writable(disk);
+    return true;
+  }
+
+  // The handle that met the failure shows the state before, and writes again unless nobody can know what is on disk.
+  void check_live(Store& s, bool barrier, bool poisons) {
+    const auto snapshot = s.snapshot();
+    if (!snapshot) return;  // it was closed
+    const std::string shown = difference(before_, content_of(*snapshot));
+    EXPECT_TRUE(shown.empty() || barrier || w_.pending) << shown;
+    const Status again = ingest(s, 99, 1, std::vector<uint64_t>{1'000'000});
+    if (poisons) {
+      EXPECT_TRUE(!again.ok() && again.error().code == ErrorCode::kWriterPoisoned)
+          << "a failed sync poisons the writer";
+      return;
+    }
+    if (!again.ok()) {
+      EXPECT_EQ(again.error().code, ErrorCode::kWriterPoisoned) << again.error().message;
+      return;
+    }
+    const Status removed = status_of(s.remove(std::vector<uint64_t>{1'000'000}));
+    EXPECT_TRUE(removed.ok());
+  }
+
+  void expect_content(std::shared_ptr<io::FileSystem> disk, const std::vector<const Model*>& allowed) {
+    const Inspection found = inspect(kPath, std::move(disk));
+    EXPECT_EQ(found.problem, "");
+    std::string reasons;
+    for (const Model* m : allowed) {
+      const std::string d = difference(*m, found.content);
+      if (d.empty()) return;
+      reasons += d + "; ";
+    }
+    ADD_FAILURE() << reasons;
+  }
+
+  void expect_writable(std::shared_ptr<io::FileSystem> disk) {
+    auto s = Store::open(kPath, options(disk));
+    ASSERT_TRUE(s.ok()) << s.error().message;
+    EXPECT_TRUE(w_.run(*s).ok()) << "the operation works once the fault is gone";
+  }
+
+  const Workload& w_;
+  std::vector<std::byte> start_;
+  Model before_, after_;
+};
+
+std::vector<Workload> workloads() {
+  const std::vector<uint64_t> upserted = {3, 4, 100, 7};
+  std::vector<Workload> all;
+  all.push_back({"ingest with sync", 20, Durability::kSync, [](Store& s) { return ingest(s, 50, 9); }});
+  all.push_back({"ingest with flush", 20, Durability::kFlush, [](Store& s) { return ingest(s, 50, 9); }});
+  all.push_back({"ingest without durability, then commit", 20, Durability::kNone, [](Store& s) -> Status {
+                   RVF_TRY(ingest(s, 50, 9));
+                   return s.commit();
+                 },
+                 true, nullptr, true});
+  all.push_back({"close with uncommitted rows", 20, Durability::kNone, [](Store& s) { return s.close(); },
+                 true, [](Store& s) { return ingest(s, 50, 9); }});
+  all.push_back({"upsert", 20, Durability::kSync,
+                 [upserted](Store& s) { return ingest(s, 51, 4, upserted); }});
+  all.push_back({"delete", 20, Durability::kSync,
+                 [](Store& s) { return status_of(s.remove(std::vector<uint64_t>{1, 2, 19})); }});
+  all.push_back({"attach", 20, Durability::kSync,
+                 [](Store& s) {
+                   Attachment a;
+                   a.type = 0xF7;
+                   a.payload.resize(5000, std::byte{3});
+                   WriteBatch b;
+                   b.attach = std::span(&a, 1);
+                   return status_of(s.write(b));
+                 },
+                 false});
+  all.push_back({"rollback", 20, Durability::kSync, [](Store& s) { return status_of(s.rollback(3)); }});
+  all.push_back({"compact", 20, Durability::kSync, [](Store& s) { return status_of(s.compact()); }, false,
+                 [](Store& s) { return status_of(s.remove(std::vector<uint64_t>{5, 6})); }, false, true});
+  return all;
+}
+
+class FaultTest : public ::testing::Test {
+ protected:
+  void attack(const Workload& w) {
+    Attack attack(w);
+    Fault once;
+    Fault full;
+    full.sticky = true;
+    full.code = ErrorCode::kDiskFull;
+    full.calls = kWritingCalls;
+    const uint64_t runs = attack.run(once) + attack.run(full);
+    std::printf("fault: %s: runs=%llu\n", w.name.c_str(), static_cast<unsigned long long>(runs));
+    EXPECT_GE(runs, 2U);
+  }
+};
+
+TEST_F(FaultTest, EveryFailedCallOfAWriteIsAnErrorAndLeavesWhatWasAcknowledged) {
+  for (const Workload& w : workloads()) {
+    attack(w);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(FaultTest, EveryFailedCallOfAnIndexBuildLeavesTheVectors) {
+  attack({"build_index", 5000, Durability::kSync, [](Store& s) { return s.build_index(); }, false});
+}
+
+TEST_F(FaultTest, EveryFailedCallOfATieringCompactionLeavesTheOldStore) {
+  CompactOptions tiers;
+  tiers.tiers = true;
+  tiers.rebuild_index = false;
+  attack({"compact with tiers", 400, Durability::kSync,
+          [tiers](Store& s) { return status_of(s.compact(tiers)); }, true, nullptr, false, true});
+}
+
+TEST_F(FaultTest, EveryFailedCallOfCreateIsAnErrorAndCreateWorksAfterwards) {
+  CreateOptions c;
+  c.dimension = kDim;
+  for (const bool sticky : {false, true}) {
+    for (uint64_t n = 1;; ++n) {
+      SCOPED_TRACE("call " + std::to_string(n));
+      auto disk = io::memory_file_system();
+      auto faulty = std::make_shared<FaultFileSystem>(disk);
+      Fault fault;
+      fault.nth = n;
+      fault.sticky = sticky;
+      if (sticky) fault.calls = kWritingCalls;
+      faulty->arm(fault);
+      OpenOptions o;
+      o.file_system = faulty;
+      {
+        const auto s = Store::create(kPath, c, o);
+        if (faulty->fired() == 0) {
+          ASSERT_RVF_OK(s);
+          break;
+        }
+        EXPECT_FALSE(s.ok());
+      }
+      faulty->disarm();
+      ASSERT_RVF_OK(Store::create(kPath, c, o));
+    }
+  }
+}
+
+TEST_F(FaultTest, RowsAreAcknowledgedAlsoWhereTheirIndexCannotBeWritten) {
+  auto disk = io::memory_file_system();
+  auto faulty = std::make_shared<FaultFileSystem>(disk);
+  OpenOptions o;
+  o.file_system = faulty;
+  CreateOptions c;
+  c.dimension = kDim;
+  c.graph_m = 4;
+  c.ef_construction = 16;
+  auto s = Store::create(kPath, c, o);
+  ASSERT_RVF_OK(s);
+  Fault third_write;  // after the rows and the manifest comes the index
+  third_write.nth = 3;
+  third_write.calls = static_cast<uint32_t>(Call::kWrite);
+  faulty->arm(third_write);
+  ASSERT_RVF_OK(ingest(*s, 1, 20000));
+  EXPECT_EQ(faulty->fired(), 1U);
+  EXPECT_EQ(s->status().vectors, 20000U);
+  EXPECT_EQ(s->status().index_kind, "none");
+  ASSERT_RVF_OK(s->build_index());
+  EXPECT_EQ(s->status().indexed_rows, 20000U);
+}
+
+TEST_F(FaultTest, ClosingSaysSoWhenWhatWasPutOffIsLost) {
+  auto faulty = std::make_shared<FaultFileSystem>(io::memory_file_system());
+  OpenOptions o;
+  o.file_system = faulty;
+  o.durability = Durability::kNone;
+  CreateOptions c;
+  c.dimension = kDim;
+  auto s = Store::create(kPath, c, o);
+  ASSERT_RVF_OK(s);
+  ASSERT_RVF_OK(ingest(*s, 1, 3));
+  Fault fault;
+  fault.nth = 1;
+  fault.calls = static_cast<uint32_t>(Call::kSync);
+  faulty->arm(fault);
+  EXPECT_RVF_ERROR(s->commit(), kSyncFailed);
+  EXPECT_RVF_ERROR(s->close(), kWriterPoisoned);
+}
+
+TEST_F(FaultTest, EveryFailedCallOfOpenIsAnErrorAndNeverShowsAnOlderEpoch) {
+  const auto bytes = prepared_store(20);
+  for (uint64_t n = 1;; ++n) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    auto disk = io::memory_file_system();
+    put_bytes(*disk, kPath, bytes);
+    auto faulty = std::make_shared<FaultFileSystem>(disk);
+    Fault fault;
+    fault.nth = n;
+    faulty->arm(fault);
+    OpenOptions o;
+    o.file_system = faulty;
+    auto s = Store::open(kPath, o);
+    const bool fired = faulty->fired() > 0;
+    faulty->disarm();
+    if (s.ok()) {
+      EXPECT_EQ(s->status().vectors, 20U);
+    }
+    if (!fired) break;
+    s = Store::open(kPath, o);
+  }
+}
+
+}  // namespace
+}  // namespace rvf::testing
