@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "bench_run.hpp"
 #include "command.hpp"
 #include "interop/vector_file.hpp"
-#include "interop/vector_writer.hpp"
 #include "text_output.hpp"
 
 namespace rvf::cli {
@@ -80,7 +79,22 @@ void text_demo(const Options& o) {
   }
 }
 
-// The idx and raw files of Fashion-MNIST as the commands want them.
+// The exact neighbours come as 5000 rows of 100 bare i32; commands want a format that says its shape.
+std::string truth_as_ivecs(const fs::path& raw, const fs::path& folder) {
+  constexpr uint32_t kQueries = 5000;
+  constexpr uint32_t kNeighbors = 100;
+  std::ifstream in(raw, std::ios::binary);
+  const fs::path path = folder / "fashion-truth.ivecs";
+  std::ofstream out(path, std::ios::binary);
+  std::vector<char> row(kNeighbors * sizeof(int32_t));
+  for (uint32_t q = 0; q < kQueries && in.read(row.data(), static_cast<std::streamsize>(row.size())); ++q) {
+    out.write(reinterpret_cast<const char*>(&kNeighbors), sizeof(kNeighbors));
+    out.write(row.data(), static_cast<std::streamsize>(row.size()));
+  }
+  if (!out.flush()) fail(Error(ErrorCode::kIo, path.string() + " cannot be written"));
+  return path.string();
+}
+
 void fashion_demo(const Options& o, const fs::path& data) {
   headline("Fashion-MNIST: 60,000 images of 784 bytes, exact neighbours known");
   const std::string store_path = (fs::path(o.folder) / "fashion.rvf").string();
@@ -113,7 +127,7 @@ void fashion_demo(const Options& o, const fs::path& data) {
   BenchSettings bench;
   bench.store = store_path;
   bench.queries = (data / "t10k-images-idx3-ubyte.gz").string();
-  bench.truth = (data / "gt_q0000-4999_ids.i32.bin").string();
+  bench.truth = truth_as_ivecs(data / "gt_q0000-4999_ids.i32.bin", o.folder);
   bench.max_queries = 5000;
   print_bench(run_bench(bench), false);
 }

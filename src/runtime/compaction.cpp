@@ -35,14 +35,25 @@ bool is_attachment(const wire::DirEntry& e, const manifest::Head& head) {
 }  // namespace
 
 Result<CompactReport> Compaction::run() {
+  Status done = run_steps();
+  if (done) return report_;
+  // What was copied so far is of use to the next try, unless the reason will not go away by itself.
+  if (done.error().code != ErrorCode::kCancelled && output_ != nullptr && !replaced_) {
+    output_ = nullptr;
+    writer_ = nullptr;
+    (void)store_.fs->remove(output_path());
+  }
+  return std::move(done).error();
+}
+
+Status Compaction::run_steps() {
   RVF_TRY(begin());
   RVF_TRY(prepare_tiers());
   RVF_TRY(copy_rows());
   RVF_TRY(copy_attachments(store_.directory, source_->state));
   if (options_.rebuild_index) RVF_TRY(index_output());
   if (options_.tiers) RVF_TRY(write_hot());
-  RVF_TRY(finish());
-  return report_;
+  return finish();
 }
 
 Status Compaction::begin() {
@@ -365,6 +376,7 @@ Status Compaction::finish() {
   }
   report_.bytes_after = opened.found.file_size;
   RVF_TRY(store_.fs->rename(output_path(), store_.path));
+  replaced_ = true;
   Status durable = store_.fs->sync_parent(store_.path);
   store_.adopt(std::move(opened));
   ++store_.generation;

@@ -17,6 +17,7 @@ class Compaction {
   Result<CompactReport> run();
 
  private:
+  Status run_steps();
   Status begin();
   Status open_output();
   Result<bool> resume(const std::string& path);
@@ -50,6 +51,7 @@ class Compaction {
 
   std::shared_ptr<io::File> output_;
   std::unique_ptr<Writer> writer_;
+  bool replaced_ = false;  // the output has taken the store's place
   std::vector<uint64_t> verified_segments_;  // of the source, ascending
   std::chrono::steady_clock::time_point started_;
   uint64_t bytes_moved_ = 0;

@@ -21,6 +21,8 @@ Result<wire::ByteSpan> MappedFile::view(uint64_t offset, uint64_t length) {
     if (mapping->bytes().size() < offset + length) {
       return Error(ErrorCode::kIo, "the mapping is shorter than the file", 0, offset);
     }
+    // Rows are read here and there; a scan asks for its range ahead of itself.
+    mapping->expect_random();
     mappings_.push_back(std::move(mapping));
   }
   return mappings_.back()->bytes().subspan(offset, length);

@@ -54,6 +54,7 @@ Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector, const Q
   const bool graph = state.index != nullptr && state.index->graph != nullptr;
   // A beam that wide visits the whole store anyway.
   request.params.exact = options.exact || request.params.k * 2ULL >= live;
+  if (request.params.exact || !graph) expect_scan();
   const index::Index& index = graph ? *state.index->graph : flat_index();
   index::SearchResult found;
   RVF_TRY(index.search(request, scratch_memory, found));
@@ -67,6 +68,12 @@ Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector, const Q
   out.timed_out = found.stats.timed_out;
   if (access) access->count(out.neighbors);
   return out;
+}
+
+void Snapshot::Impl::expect_scan() const {
+  std::call_once(scan_expected, [&] {
+    for (const auto& mapping : pins) mapping->will_need(0, mapping->bytes().size());
+  });
 }
 
 Result<uint64_t> Snapshot::Impl::find_row(uint64_t id) const {

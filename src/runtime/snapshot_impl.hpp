@@ -51,6 +51,10 @@ struct Snapshot::Impl {
   Result<wire::SegmentView> segment(uint64_t segment_id) const;  // kNotFound
 
   std::shared_ptr<runtime::IdIndex> ids;
+
+  // Asks for the whole file ahead of the first scan; rows are otherwise read one by one.
+  void expect_scan() const;
+  mutable std::once_flag scan_expected;
 };
 
 }  // namespace rvf

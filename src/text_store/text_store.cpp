@@ -115,7 +115,7 @@ Result<std::vector<SearchHit>> TextStore::search(std::string_view words, size_t 
     return std::move(p.text);
   };
   c.nearest = [&](std::span<const float> v, size_t n) -> Result<std::vector<text::Hit>> {
-    RVF_ASSIGN(const QueryResult r, snapshot.query(v, {.k = static_cast<uint32_t>(n)}));
+    RVF_ASSIGN(const QueryResult r, snapshot.query(v, {.k = static_cast<uint32_t>(n), .ef = static_cast<uint32_t>(n + n / 2)}));
     std::vector<text::Hit> hits;
     for (const Neighbor& neighbor : r.neighbors) hits.push_back({neighbor.id, 1.0 - double{neighbor.distance}});
     return hits;
