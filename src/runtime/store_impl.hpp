@@ -9,6 +9,7 @@
 #include "io/file.hpp"
 #include "manifest/tail_scan.hpp"
 #include "runtime/access_counter.hpp"
+#include "runtime/fair_mutex.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "runtime/writer.hpp"
 
@@ -20,7 +21,7 @@ struct Store::Impl {
   std::shared_ptr<io::FileSystem> fs;
   std::unique_ptr<io::WriterLock> lock;  // null for readers
 
-  mutable std::mutex write_mutex;  // one write operation at a time, from first byte to new state
+  mutable runtime::FairMutex write_mutex;  // one write operation at a time, from first byte to new state
 
   std::atomic<bool> compacting = false;
   uint64_t generation = 0;  // counts what renumbers rows: rollback, compaction; guarded by write_mutex
