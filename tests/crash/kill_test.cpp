@@ -125,12 +125,12 @@ class KillTest : public ::testing::Test {
   std::string folder_;
 };
 
-TEST_F(KillTest, NothingAcknowledgedIsLostWhenAWriterDiesDuringIngest) { campaign("ingest", 100, 40); }
+TEST_F(KillTest, NothingAcknowledgedIsLostWhenAWriterDiesDuringIngest) { campaign("ingest", 100, 30); }
 
-TEST_F(KillTest, NothingAcknowledgedIsLostAmongManySmallCommits) { campaign("single", 100, 300); }
+TEST_F(KillTest, NothingAcknowledgedIsLostAmongManySmallCommits) { campaign("single", 100, 100); }
 
 TEST_F(KillTest, NothingAcknowledgedIsLostWhenAWriterDiesDuringCompaction) {
-  campaign("compact", 100, 40);
+  campaign("compact", 100, 30);
 }
 
 TEST_F(KillTest, NothingAcknowledgedIsLostWhenACompactionDiesWhileItBuildsAnIndex) {
