@@ -131,7 +131,7 @@ void CodeSpace::encode(const GraphInput& input, uint64_t begin, uint64_t end) {
       x = x < 127.0F ? x : 127.0F;
       const int c = std::bit_cast<int32_t>(x + 12582912.0F) - 0x4B400000;
       code[d] = static_cast<int8_t>(c);
-      norm += c * c;
+      norm += int64_t{c} * c;
       sum += c;
     }
     norms_[r] = norm;

@@ -45,6 +45,8 @@ ContentHash content_hash(ChecksumAlgo algo, ByteSpan data) noexcept {
   return {};
 }
 
+// xxh_ is raw storage that XXH3 resets.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
 ContentHasher::ContentHasher(ChecksumAlgo algo) noexcept : algo_(algo) {
   static_assert(sizeof(XXH3_state_t) <= kXxhStateSize && alignof(XXH3_state_t) <= 64);
   if (algo_ == ChecksumAlgo::kXxh3) {

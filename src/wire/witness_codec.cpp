@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kName = "WITNESS";
 
 std::array<std::byte, kWitnessEntrySize> to_bytes(const WitnessEntry& e) noexcept {
-  std::array<std::byte, kWitnessEntrySize> out;
+  std::array<std::byte, kWitnessEntrySize> out{};
   std::memcpy(out.data(), e.previous.data(), 32);
   std::memcpy(out.data() + 32, e.action_hash.data(), 32);
   std::memcpy(out.data() + 64, &e.timestamp_ns, 8);
