@@ -34,7 +34,8 @@ test: test-build
 test-build:
 	@tools/setup.sh test
 	@mkdir -p build
-	@$(CONFIGURE) --preset release -DRVF_DEVELOPER_MODE=ON -DRVF_WERROR=$(WERROR) $(QUIET)
+	@$(CONFIGURE) --preset release -DRVF_DEVELOPER_MODE=ON -DRVF_TEST_TIMEOUT=900 \
+	  -DRVF_WERROR=$(WERROR) $(QUIET)
 	@cmake --build $(RELEASE) --parallel $(JOBS)
 
 ## asan         the tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -84,13 +85,16 @@ fuzz:
 bench: test-build
 	@for program in $(RELEASE)/bin/*_bench; do echo "== $$program"; "$$program" || exit 1; done
 
-## bench-large  the same at a size that needs memory and time (BENCH_ROWS, 1000000)
+## bench-large  the graph benchmark on all rows of its sets (BENCH_ROWS at most), with all cores
+BENCH_ROWS ?= 1000000
 bench-large: test-build
-	@RVF_BENCH_ROWS=$${BENCH_ROWS:-1000000} $(RELEASE)/bin/graph_bench
+	@$(RELEASE)/bin/graph_bench --rows $(BENCH_ROWS) --threads $(JOBS) --seconds 5
 
-## reliability  the long forms of the crash, kill and model tests (RVF_LONG=1)
+## reliability  the long forms of the crash, kill, model and thread tests; half an hour or more
 reliability: test-build
-	@RVF_LONG=1 tools/run_tests.py $(RELEASE) --jobs $(JOBS) --label "reliability|crash|model|long"
+	@cmake -DRVF_TEST_TIMEOUT=14400 $(RELEASE) $(QUIET)
+	@RVF_MODEL_OPS=1000000 RVF_KILL_RUNS=1000 RVF_CRASH_IMAGES=100000 RVF_THREADS_SECONDS=120 \
+	  tools/run_tests.py $(RELEASE) --jobs $(JOBS) --include '^(crash|model|concurrency)'
 
 ## package      a Debian package in build/release/package
 package: release

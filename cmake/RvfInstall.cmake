@@ -108,9 +108,10 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 list(JOIN debian_dev ", " CPACK_DEBIAN_PACKAGE_SUGGESTS)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "vector memory in one crash-safe file
- RVF keeps vectors, their ids and a search index in a single file that can be
- searched the moment it is opened and survives a crash or power loss at any
- point. This package holds the rvf command, its manual page, and the C++20
- library with headers, CMake package and pkg-config file.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "vector memory in one crash-safe file")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+"RVF keeps vectors, their ids and a search index in a single file that can be
+searched the moment it is opened and survives a crash or power loss at any
+point. This package holds the rvf command, its manual page, and the C++20
+library with headers, CMake package and pkg-config file.")
 include(CPack)

@@ -38,6 +38,8 @@ function(rvf_library name)
   set(RVF_COMPONENTS ${RVF_COMPONENTS} ${name} CACHE INTERNAL "")
 endfunction()
 
+set(RVF_TEST_TIMEOUT 900 CACHE STRING "Seconds that a test program may take")
+
 # rvf_test(<name> SOURCES ... DEPS ... [LABELS ...]): a GoogleTest program, one ctest entry a program.
 function(rvf_test name)
   if(NOT RVF_DEVELOPER_MODE)
@@ -50,5 +52,5 @@ function(rvf_test name)
     RVF_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${A_LABELS}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${RVF_TEST_TIMEOUT} LABELS "${A_LABELS}")
 endfunction()
