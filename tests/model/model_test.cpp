@@ -34,7 +34,7 @@ class Walk {
       case 3: return keep_snapshot();
       case 4: return check_snapshots();
       case 5: return commit();
-      case 6: return remove_range();
+      case 6: return model_.size() > 1500 ? shrink() : remove_range();
       case 7:
       case 8:
       case 9:
@@ -64,7 +64,7 @@ class Walk {
 
  private:
   uint64_t any_id() {
-    if (model_.empty() || random_() % 8 == 0) return random_() % 3000;
+    if (model_.empty() || random_() % 8 == 0) return random_() % 2000;
     auto it = model_.lower_bound(random_() % (model_.rbegin()->first + 1));
     return it == model_.end() ? model_.begin()->first : it->first;
   }
@@ -77,6 +77,7 @@ class Walk {
   void remember_epoch() {
     const uint32_t epoch = store_->status().epoch;
     if (options_.durability != Durability::kNone) epochs_[epoch] = model_;
+    if (epochs_.size() > 40) epochs_.erase(epochs_.begin());
   }
   void put(std::span<const uint64_t> ids, const std::vector<float>& v) {
     for (size_t i = 0; i < ids.size(); ++i) {
@@ -142,6 +143,15 @@ class Walk {
     const auto end = model_.upper_bound(last);
     EXPECT_EQ(r->deleted, static_cast<uint64_t>(std::distance(begin, end)));
     model_.erase(begin, end);
+    remember_epoch();
+  }
+
+  // Keeps a long run from drowning in rows.
+  void shrink() {
+    const uint64_t last = any_id();
+    ASSERT_RVF_OK(store_->remove_range(0, last));
+    model_.erase(model_.begin(), model_.upper_bound(last));
+    EXPECT_EQ(store_->status().vectors, model_.size());
     remember_epoch();
   }
 
