@@ -1,5 +1,5 @@
 // The graph index: a hierarchical proximity graph (HNSW: Malkov and Yashunin, 2018; base degree 2 * M)
-// searched straight on the mapped INDEX payloads (docs/format/INDEX.md). Nothing is decoded at open.
+// searched straight on the mapped INDEX payloads (docs/format.md, "INDEX"). Nothing is decoded at open.
 //
 // Building works on int8 codes of the rows (cosine: of the normalised rows; ip: with the norm as an extra
 // coordinate, so that the pruning rule has a metric), in batches that read a frozen graph: the same seed

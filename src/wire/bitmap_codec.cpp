@@ -46,8 +46,8 @@ void put_container(ByteWriter& w, uint8_t type, size_t runs, std::span<const uin
   }
 }
 
-// Appends the values of one container. A container may stand for 65536 values in 8 bytes, so the room left
-// is checked before a value is appended, not afterwards.
+// Appends the values of one container. It may stand for 65536 values in 8 bytes, so the room left is
+// checked before a value is appended, not afterwards.
 bool get_container(ByteReader& r, uint8_t type, uint64_t base, uint64_t max_values,
                    std::vector<uint64_t>& out) {
   const uint32_t count = r.u32();
@@ -116,14 +116,15 @@ Result<std::vector<uint64_t>> decode_bitmap(ByteSpan bytes, uint64_t max_values)
   if (!r.ok() || groups > r.remaining() / kKeyEntry) return bad;
   std::vector<uint64_t> out;
   uint64_t previous_key = 0;
-  // Containers follow one another: none is named twice, none lies inside another or in the directory.
+  // Containers follow one another: none is named twice or lies inside another or the directory.
   uint64_t previous_end = r.position() + uint64_t{groups} * kKeyEntry;
   for (uint32_t g = 0; g < groups; ++g) {
     const uint64_t key = r.u64();
     const uint8_t type = r.u8();
     r.skip(3);
     const uint32_t offset = r.u32();
-    if (!r.ok() || offset > bytes.size() || key >> 48 != 0 || (g > 0 && key <= previous_key)) return bad;
+    if (!r.ok() || offset > bytes.size() || key >> 48 != 0 || (g > 0 && key <= previous_key))
+      return bad;
     if (offset < previous_end) return bad;
     previous_key = key;
     ByteReader container(bytes.subspan(offset));

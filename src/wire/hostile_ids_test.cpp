@@ -40,7 +40,8 @@ struct DeltaColumn {
   Bytes bytes_;
 };
 
-const std::vector<uint64_t> kIds = {3, 10, 300, 301, 302, 70000, 70001, 1U << 30, 1ULL << 40, 1ULL << 41};
+const std::vector<uint64_t> kIds = {3,     10,    300,      301,        302,
+                                    70000, 70001, 1U << 30, 1ULL << 40, 1ULL << 41};
 
 TEST(HostileIds, AWellFormedDeltaColumnIsReadTheSameFromTheStartAndFromRestartPoints) {
   DeltaColumn column{kIds};
@@ -194,17 +195,22 @@ TEST(HostileBitmap, ContainersThatAreSharedOverlapOrLieInTheDirectoryAreRefused)
   EXPECT_EQ(*decode_bitmap(bitmap_of({{0, 1, first}, {1, 1, first + 10}}, two), 100),
             (std::vector<uint64_t>{1, 2, 3, 65537, 65538, 65539}));
   EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, first}, {1, 1, first}}, two), 100).ok()) << "shared";
-  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, first + 10}, {1, 1, first}}, two), 100).ok()) << "descending";
-  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, first}, {1, 1, first + 2}}, two), 100).ok()) << "overlapping";
-  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, 8}, {1, 1, first}}, two), 100).ok()) << "in the directory";
-  EXPECT_FALSE(decode_bitmap(bitmap_of({{1, 1, first}, {0, 1, first + 10}}, two), 100).ok()) << "keys descend";
+  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, first + 10}, {1, 1, first}}, two), 100).ok())
+      << "descending";
+  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, first}, {1, 1, first + 2}}, two), 100).ok())
+      << "overlapping";
+  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, 8}, {1, 1, first}}, two), 100).ok())
+      << "in the directory";
+  EXPECT_FALSE(decode_bitmap(bitmap_of({{1, 1, first}, {0, 1, first + 10}}, two), 100).ok())
+      << "keys descend";
 }
 
 TEST(HostileBitmap, AContainerWhoseCountIsWrongIsRefused) {
   const uint32_t at = 8 + 16;
   EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, at}}, array_container({}, 0)), 100).ok());
   EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, at}}, array_container({1, 2, 3}, 4)), 100).ok());
-  EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, at}}, array_container({1, 2, 3}, 65537)), 1U << 20).ok());
+  EXPECT_FALSE(
+      decode_bitmap(bitmap_of({{0, 1, at}}, array_container({1, 2, 3}, 65537)), 1U << 20).ok());
   EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 1, at}}, array_container({3, 2, 1}, 3)), 100).ok());
   EXPECT_FALSE(decode_bitmap(bitmap_of({{0, 4, at}}, array_container({1}, 1)), 100).ok());
   EXPECT_FALSE(decode_bitmap(bitmap_of({{1ULL << 48, 1, at}}, array_container({1}, 1)), 100).ok());

@@ -1,4 +1,4 @@
-// INDEX_SEG payloads (docs/format/INDEX.md): the adjacency of a proximity graph, by node ordinal.
+// INDEX_SEG payloads (docs/format.md, "INDEX"): the adjacency of a proximity graph, by node ordinal.
 // IndexView reads neighbour lists straight from the payload: parse() checks the frame and decodes only the
 // trailer; damage inside a list is found when that list is read and never leads out of the payload.
 // Ownership: a view borrows the bytes. Thread-safety: views are immutable.

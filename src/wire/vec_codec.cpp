@@ -101,7 +101,8 @@ void transpose(const std::byte* in, std::byte* out, size_t rows, size_t dim, uns
       const size_t from_index = to_columns ? d : r;
       const size_t to_index = to_columns ? r : d;
       if (bits >= 8) {
-        std::memcpy(out + to + to_index * (bits / 8), in + from + from_index * (bits / 8), bits / 8);
+        std::memcpy(out + to + to_index * (bits / 8), in + from + from_index * (bits / 8),
+                    bits / 8);
       } else {
         put_bits(out + to, to_index, bits, get_bits(in + from, from_index, bits));
       }
@@ -109,8 +110,8 @@ void transpose(const std::byte* in, std::byte* out, size_t rows, size_t dim, uns
   }
 }
 
-// One pass over a delta column: afterwards a look-up from a restart point and a decode from the start see the
-// same ids. Ids do not descend and stay below kNoId.
+// One pass over a delta column: afterwards a look-up from a restart point and a decode from the start
+// see the same ids. Ids do not descend and stay below kNoId.
 bool deltas_fit(ByteSpan data, ByteSpan restarts, size_t count, size_t interval) noexcept {
   if (count > data.size()) return false;
   ByteReader in(data);
@@ -157,12 +158,14 @@ Result<VecBlock> parse_block(ByteSpan payload, VecBlock block, size_t index, boo
   auto ids = IdColumn::parse(in);
   if (!ids) return std::move(ids).error();
   block.ids = std::move(*ids);
-  if (block.ids.size() != block.count) return bad_block(index, "has another number of ids than of vectors");
+  if (block.ids.size() != block.count)
+    return bad_block(index, "has another number of ids than of vectors");
   block.checked = payload.subspan(block.offset, in.position());
   block.crc = in.u32();
   if (!in.ok()) return bad_block(index, "has no checksum");
   if (verify && crc32c(block.checked) != block.crc) {
-    return Error(ErrorCode::kBadChecksum, "VEC block " + std::to_string(index) + " fails its CRC32C");
+    return Error(ErrorCode::kBadChecksum,
+                 "VEC block " + std::to_string(index) + " fails its CRC32C");
   }
   return block;
 }
@@ -212,7 +215,8 @@ Result<IdColumn> IdColumn::parse(ByteReader& in) {
   switch (encoding) {
     case 0: c.data_ = in.bytes(uint64_t{c.count_} * 8); break;
     case 1: {
-      if (c.interval_ == 0) return Error(ErrorCode::kCorrupt, "an id column has restart interval 0");
+      if (c.interval_ == 0)
+        return Error(ErrorCode::kCorrupt, "an id column has restart interval 0");
       c.restarts_ = in.bytes((uint64_t{c.count_} + c.interval_ - 1) / c.interval_ * 4);
       c.data_ = in.bytes(in.u32());
       if (in.ok() && !deltas_fit(c.data_, c.restarts_, c.count_, c.interval_)) {
@@ -252,7 +256,8 @@ Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
     b.tier = in.u8();
     if (b.dtype > DType::kCustom || (b.row_major && is_code(b.dtype))) {
       return Error(ErrorCode::kUnsupported, "VEC block " + std::to_string(i) + " has dtype " +
-                                                std::to_string(dtype) + ", unknown to this version");
+                                                std::to_string(dtype) +
+                                                ", unknown to this version");
     }
     if (b.offset < previous_end) return bad_block(i, "overlaps what stands before it");
     RVF_ASSIGN(blocks[i], parse_block(payload, b, i, verify_blocks));
