@@ -133,7 +133,7 @@ Result<PreparedQuery> prepare(std::span<const float> query, Metric metric, DType
   }
   for (size_t i = 0; i < dim; ++i) {
     if (!std::isfinite(query[i])) {
-      return Error(ErrorCode::kNotFinite, "query dimension " + std::to_string(i) + " is not finite");
+      return Error(ErrorCode::kNotFinite, "query dimension " + std::to_string(i) + " is NaN or infinite");
     }
   }
   QueryBuilder builder(metric, dtype, dim, isa);

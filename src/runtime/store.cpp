@@ -213,9 +213,16 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
   Opened opened;
   opened.file = std::move(from);
   const auto accept = [&](const manifest::ManifestLog& log) -> Status {
-    RVF_ASSIGN(opened.state,
-               runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget));
-    return check_segments(log, opened.state, *opened.file, options.verify_at_open);
+    auto state = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
+    Status whole = state ? check_segments(log, *state, *opened.file, options.verify_at_open)
+                         : Status(state.error());
+    if (!whole) {
+      const bool was_durable = (log.root().flags & wire::root_flag::kDataSynced) != 0;
+      if (was_durable && !opened.damage) opened.damage = whole.error();
+      return whole;
+    }
+    opened.state = std::move(*state);
+    return {};
   };
   auto found = manifest::find_manifest(*opened.file, accept);
   if (!found) return explain(std::move(found).error(), path);
@@ -227,6 +234,14 @@ Status Store::Impl::open_file(bool writable) {
   RVF_ASSIGN(auto opened,
              fs->open(path, writable ? io::OpenMode::kReadWrite : io::OpenMode::kRead));
   RVF_ASSIGN(auto loaded, load(std::move(opened)));
+  // Writing on top of an older commit would bury what is still readable of the newer ones.
+  if (writable && loaded.damage) {
+    Error e = explain(*std::move(loaded.damage), path);
+    e.message += "; commits after epoch " + std::to_string(loaded.found.log.epoch()) +
+                 " depend on it. Read-only opening uses that epoch; `rvf rollback --epoch " +
+                 std::to_string(loaded.found.log.epoch()) + "` gives the rest up for good";
+    return e;
+  }
   adopt(std::move(loaded));
   return {};
 }

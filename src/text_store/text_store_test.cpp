@@ -1,0 +1,149 @@
+#include "text_store/text_store.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace rvf::text_store {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TextStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/rvf-text-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    root_ = name;
+    fs::create_directories(root_ / "docs");
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  void put(const std::string& name, const std::string& content) const {
+    std::ofstream(root_ / "docs" / name) << content;
+  }
+  std::string store() const { return (root_ / "t.rvf").string(); }
+  std::string docs() const { return (root_ / "docs").string(); }
+
+  fs::path root_;
+};
+
+TEST(Catalog, ComesBackFromItsBytesAndRefusesCutOnes) {
+  Catalog c;
+  c.files.push_back({"a/b.txt", 10, -5, 77, 3, 2});
+  c.files.push_back({"z", 1ULL << 40, 1'700'000'000'000'000'000, ~0ULL, 1ULL << 50, 1});
+  c.ranges = {{3, 2}, {1ULL << 50, 1}};
+  const wire::Bytes bytes = encode_catalog(c);
+  const auto back = decode_catalog(bytes);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(*back, c);
+  for (size_t n = 0; n < bytes.size(); ++n) {
+    EXPECT_FALSE(decode_catalog(wire::ByteSpan(bytes).first(n)).ok()) << n;
+  }
+}
+
+TEST_F(TextStoreTest, WordsFindThePassageThatHoldsThem) {
+  put("whales.txt", "Whales are mammals that live in the sea and breathe air.\n");
+  put("birds.txt", "Many birds migrate south when the days get shorter.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok()) << t.error().message;
+  auto added = t->add({docs()});
+  ASSERT_TRUE(added.ok()) << added.error().message;
+  EXPECT_EQ(added->files_added, 2U);
+  auto hits = t->search("mammal breathing in the sea", 5);
+  ASSERT_TRUE(hits.ok()) << hits.error().message;
+  ASSERT_FALSE(hits->empty());
+  EXPECT_NE(hits->front().passage.path.find("whales.txt"), std::string::npos);
+  EXPECT_EQ(hits->front().passage.first_line, 1U);
+  EXPECT_TRUE(t->search("zebra", 5).ok());
+}
+
+TEST_F(TextStoreTest, TheSameTextInManyFilesIsShownOnce) {
+  for (int i = 0; i < 6; ++i) put("copy" + std::to_string(i) + ".txt", "Permission is hereby granted to everyone.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  auto hits = t->search("permission granted", 3);
+  ASSERT_TRUE(hits.ok());
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_EQ(hits->front().duplicates, 5U);
+}
+
+TEST_F(TextStoreTest, ManyCommitsAreMergedAndDeadPassagesStayGone) {
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  for (int i = 0; i < 12; ++i) {
+    put("note.txt", "Version number" + std::to_string(i) + " of the only note here.\n");
+    auto r = t->add({docs()});
+    ASSERT_TRUE(r.ok()) << r.error().message;
+    EXPECT_EQ(r->files_changed + r->files_added, 1U);
+  }
+  EXPECT_EQ(t->store().status().vectors, 1U);
+  auto hits = t->search("version note", 10);
+  ASSERT_TRUE(hits.ok()) << hits.error().message;
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_NE(hits->front().passage.text.find("number11"), std::string::npos);
+  size_t indexes = 0;
+  for (const SegmentInfo& s : t->store().snapshot()->segments()) indexes += s.type == 0x0D;
+  EXPECT_LE(indexes, 9U);
+}
+
+// The MEDLARS collection through the whole path: files, passages, store, search. Plain BM25 has 0.670.
+TEST_F(TextStoreTest, MedlarsIsRankedAbovePlainBm25) {
+  const fs::path data = fs::path(RVF_SHARED_DATA) / "data/text/med";
+  if (!fs::exists(data / "MED.ALL")) GTEST_SKIP() << "skipped: no data";
+  const auto read_sections = [](const fs::path& path) {
+    std::map<int, std::string> sections;
+    std::ifstream in(path);
+    std::string line;
+    int id = 0;
+    while (std::getline(in, line)) {
+      if (line.starts_with(".I")) {
+        id = std::stoi(line.substr(2));
+      } else if (!line.starts_with(".W")) {
+        sections[id] += line + "\n";
+      }
+    }
+    return sections;
+  };
+  for (const auto& [id, text] : read_sections(data / "MED.ALL")) put(std::to_string(id) + ".txt", text);
+  std::map<int, std::set<std::string>> relevant;
+  std::ifstream judgements(data / "MED.REL");
+  int query = 0, zero = 0, document = 0, one = 0;
+  while (judgements >> query >> zero >> document >> one) relevant[query].insert(std::to_string(document) + ".txt");
+
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  double total = 0;
+  const auto queries = read_sections(data / "MED.QRY");
+  for (const auto& [id, words] : queries) {
+    auto hits = t->search(words, 40);
+    ASSERT_TRUE(hits.ok()) << hits.error().message;
+    std::vector<std::string> files;  // a file ranks where its best passage does
+    for (const SearchHit& h : *hits) {
+      const std::string name = fs::path(h.passage.path).filename().string();
+      if (std::find(files.begin(), files.end(), name) == files.end()) files.push_back(name);
+    }
+    double gain = 0, ideal = 0;
+    for (size_t i = 0; i < 10; ++i) {
+      if (i < files.size() && relevant[id].contains(files[i])) gain += 1 / std::log2(2.0 + static_cast<double>(i));
+      if (i < relevant[id].size()) ideal += 1 / std::log2(2.0 + static_cast<double>(i));
+    }
+    total += ideal > 0 ? gain / ideal : 0;
+  }
+  const double ndcg = total / static_cast<double>(queries.size());
+  RecordProperty("ndcg", std::to_string(ndcg));
+  std::printf("MEDLARS nDCG@10 through the store: %.4f\n", ndcg);
+  EXPECT_GT(ndcg, 0.67);
+}
+
+}  // namespace
+}  // namespace rvf::text_store
