@@ -213,15 +213,15 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
   Opened opened;
   opened.file = std::move(from);
   const auto accept = [&](const manifest::ManifestLog& log) -> Status {
-    auto state = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
-    Status whole = state ? check_segments(log, *state, *opened.file, options.verify_at_open)
-                         : Status(state.error());
+    auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
+    Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
+                         : Status(loaded.error());
     if (!whole) {
       const bool was_durable = (log.root().flags & wire::root_flag::kDataSynced) != 0;
       if (was_durable && !opened.damage) opened.damage = whole.error();
       return whole;
     }
-    opened.state = std::move(*state);
+    opened.state = std::move(*loaded);
     return {};
   };
   auto found = manifest::find_manifest(*opened.file, accept);
