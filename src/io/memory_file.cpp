@@ -78,7 +78,7 @@ class MemoryFile final : public File {
     if (offset > node_->size || out.size() > node_->size - offset) {
       return Error(ErrorCode::kTruncated, "read past the end of a memory file", 0, offset);
     }
-    std::memcpy(out.data(), node_->buffer->data + offset, out.size());
+    if (!out.empty()) std::memcpy(out.data(), node_->buffer->data + offset, out.size());
     return {};
   }
 
