@@ -209,7 +209,8 @@ TEST_F(IoTest, ARefusedLockNamesTheProcessAndTheHost) {
   const auto refused = posix_file_system()->lock(path("s.rvf"));
   ASSERT_FALSE(refused.ok());
   const std::string& m = refused.error().message;
-  EXPECT_NE(m.find("process " + std::to_string(::getpid()) + " on " + host), std::string::npos) << m;
+  EXPECT_NE(m.find("process " + std::to_string(::getpid()) + " on " + host), std::string::npos)
+      << m;
 }
 
 TEST_F(IoTest, ALeftoverLockFileOfADeadProcessDoesNotBlock) {

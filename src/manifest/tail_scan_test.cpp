@@ -32,7 +32,8 @@ TEST(TailScan, ATornTailOfAnyLengthFallsBackToTheCommitBefore) {
   std::vector<std::byte> bytes(full);
   ASSERT_TRUE(m.file->read(0, bytes).ok());
   for (uint64_t length = whole; length < full; length += 13) {
-    auto cut = io::memory_file({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)});
+    auto cut =
+        io::memory_file({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)});
     const auto found = find_manifest(*cut, nullptr);
     ASSERT_TRUE(found.ok()) << found.error().message;
     EXPECT_EQ(found->log.epoch(), 12U);
@@ -107,7 +108,8 @@ TEST(TailScan, WhatIsNoStoreIsToldApart) {
   m.commit();
   std::vector<std::byte> bytes(m.size() - 64);
   ASSERT_TRUE(m.file->read(0, bytes).ok());
-  EXPECT_EQ(find_manifest(*io::memory_file(bytes), nullptr).error().code, ErrorCode::kManifestNotFound);
+  EXPECT_EQ(find_manifest(*io::memory_file(bytes), nullptr).error().code,
+            ErrorCode::kManifestNotFound);
 }
 
 TEST(TailScan, AFileFullOfRootMagicsIsReadInLinearTime) {

@@ -8,7 +8,7 @@
 namespace rvf::wire {
 namespace {
 
-constexpr DType kPlain[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kI8,
+constexpr DType kPlain[] = {DType::kF32, DType::kF16, DType::kBF16,  DType::kI8,
                             DType::kU8,  DType::kI4,  DType::kBinary};
 
 std::vector<uint64_t> ids_of_kind(IdEncoding kind, size_t n, std::mt19937_64& rng) {
@@ -28,14 +28,16 @@ Bytes random_rows(DType dtype, size_t dim, size_t n, std::mt19937_64& rng) {
   Bytes rows = random_bytes(rng, bytes * n);
   const size_t bits = dtype == DType::kBinary ? dim : dtype == DType::kI4 ? dim * 4 : 0;
   if (bits % 8 == 0) return rows;
-  for (size_t i = 1; i <= n; ++i) rows[i * bytes - 1] &= static_cast<std::byte>((1U << bits % 8) - 1);
+  for (size_t i = 1; i <= n; ++i)
+    rows[i * bytes - 1] &= static_cast<std::byte>((1U << bits % 8) - 1);
   return rows;
 }
 
 Bytes row_major(DType dtype, uint16_t dim, const Bytes& rows, std::span<const uint64_t> ids) {
   RowMajorBuilder builder(dtype, dim, 0, ids);
   const size_t bytes = vector_bytes(dtype, dim);
-  for (size_t i = 0; i < ids.size(); ++i) std::memcpy(builder.row(i), rows.data() + i * bytes, bytes);
+  for (size_t i = 0; i < ids.size(); ++i)
+    std::memcpy(builder.row(i), rows.data() + i * bytes, bytes);
   return std::move(builder).finish();
 }
 
@@ -85,7 +87,8 @@ TEST(VecCodec, RowMajorRowsAndIdsOfEveryDtypeAreReadBack) {
           EXPECT_EQ(b.stride % 64, 0U);
           for (size_t i = 0; i < b.count; ++i, ++row) {
             EXPECT_EQ(b.ids.at(i), ids[row]);
-            EXPECT_EQ(std::memcmp(b.values.data() + i * b.stride, rows.data() + row * bytes, bytes), 0);
+            EXPECT_EQ(std::memcmp(b.values.data() + i * b.stride, rows.data() + row * bytes, bytes),
+                      0);
           }
         }
         EXPECT_EQ(row, n);
@@ -159,7 +162,8 @@ TEST(VecCodec, ABlockChecksumCatchesEveryFlippedBit) {
   std::mt19937_64 rng(kTestSeed);
   const auto ids = ids_of_kind(IdEncoding::kDelta, 40, rng);
   const Bytes rows = random_rows(DType::kI8, 5, 40, rng);
-  for (const Bytes& payload : {row_major(DType::kI8, 5, rows, ids), columnar(DType::kI8, 5, rows, ids)}) {
+  for (const Bytes& payload :
+       {row_major(DType::kI8, 5, rows, ids), columnar(DType::kI8, 5, rows, ids)}) {
     const auto whole = parse_vec(payload, true);
     ASSERT_TRUE(whole.ok());
     const size_t begin = whole->front().offset;
@@ -176,7 +180,8 @@ TEST(VecCodec, ATruncatedPayloadNeverReadsPastItsEnd) {
   std::mt19937_64 rng(kTestSeed);
   const auto ids = ids_of_kind(IdEncoding::kDelta, 150, rng);
   const Bytes rows = random_rows(DType::kF16, 3, 150, rng);
-  for (const Bytes& payload : {row_major(DType::kF16, 3, rows, ids), columnar(DType::kF16, 3, rows, ids)}) {
+  for (const Bytes& payload :
+       {row_major(DType::kF16, 3, rows, ids), columnar(DType::kF16, 3, rows, ids)}) {
     const size_t needed = parse_vec(payload, false)->front().offset +
                           parse_vec(payload, false)->front().checked.size() + 4;
     for (size_t n = 0; n < payload.size(); ++n) {

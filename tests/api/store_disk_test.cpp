@@ -74,7 +74,9 @@ TEST_F(StoreOnDisk, ADiskThatIsSimulatedFullCostsNothingThatWasAcknowledged) {
   auto fs = std::make_shared<testing::FaultFileSystem>(io::posix_file_system());
   OpenOptions o;
   o.file_system = fs;
-  { make(); }
+  {
+    make();
+  }
   auto s = Store::open(path_, o);
   ASSERT_RVF_OK(s);
   testing::Fault full;
@@ -97,7 +99,9 @@ TEST_F(StoreOnDisk, ADiskThatIsSimulatedFullCostsNothingThatWasAcknowledged) {
 
 TEST_F(StoreOnDisk, AReadOnlyDiskRefusesWritersAndServesReaders) {
   if (!mount_tmpfs("size=1m")) GTEST_SKIP() << "mounting a tmpfs is not allowed here";
-  { make(); }
+  {
+    make();
+  }
   ASSERT_EQ(::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
   EXPECT_RVF_ERROR(Store::open(path_), kReadOnly);
   EXPECT_RVF_ERROR(Store::create(folder_ + "/new.rvf", {.dimension = 4}), kReadOnly);
@@ -107,9 +111,12 @@ TEST_F(StoreOnDisk, AReadOnlyDiskRefusesWritersAndServesReaders) {
 }
 
 TEST_F(StoreOnDisk, AFolderWithoutPermissionRefusesWritersAndNamesThePath) {
-  { make(); }
+  {
+    make();
+  }
   ASSERT_EQ(::chmod(folder_.c_str(), 0500), 0);
-  if (::access(folder_.c_str(), W_OK) == 0) GTEST_SKIP() << "permissions do not bind this user (root)";
+  if (::access(folder_.c_str(), W_OK) == 0)
+    GTEST_SKIP() << "permissions do not bind this user (root)";
   const auto refused = Store::open(path_);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kPermission);
@@ -118,7 +125,9 @@ TEST_F(StoreOnDisk, AFolderWithoutPermissionRefusesWritersAndNamesThePath) {
 }
 
 TEST_F(StoreOnDisk, ASecondProcessIsToldWhoWrites) {
-  { make(); }
+  {
+    make();
+  }
   int ready[2];
   int done[2];
   ASSERT_EQ(::pipe(ready), 0);

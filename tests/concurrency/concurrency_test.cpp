@@ -105,7 +105,8 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeEpochsWhileAWriterACompactorAndARefreshin
       const auto values = group_values(i);
       const auto ids = group_ids(group);
       const bool remove = random() % 4 == 0;
-      const auto done = remove ? store.remove(ids) : store.ingest(Vectors::from_f32(values, kDim), ids);
+      const auto done =
+          remove ? store.remove(ids) : store.ingest(Vectors::from_f32(values, kDim), ids);
       if (!done) return problem("a write failed: " + done.error().message);
     }
   });
@@ -118,7 +119,8 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeEpochsWhileAWriterACompactorAndARefreshin
       if (i % 4 == 0) {
         const auto report = store.verify({.deep = true});
         if (!report || !report->problems.empty()) {
-          return problem("verify: " + (report ? report->problems[0].message : report.error().message));
+          return problem("verify: " +
+                         (report ? report->problems[0].message : report.error().message));
         }
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -146,7 +148,8 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeEpochsWhileAWriterACompactorAndARefreshin
   for (std::thread& t : threads) t.join();
   std::printf("threads: reads=%llu writes=%llu compactions=%llu refreshes=%llu problems=%llu\n",
               static_cast<unsigned long long>(reads), static_cast<unsigned long long>(writes),
-              static_cast<unsigned long long>(compactions), static_cast<unsigned long long>(refreshes),
+              static_cast<unsigned long long>(compactions),
+              static_cast<unsigned long long>(refreshes),
               static_cast<unsigned long long>(problems_));
   EXPECT_GT(reads, 0U);
   EXPECT_GT(writes, 0U);

@@ -29,7 +29,8 @@ inline CrashOperation operation(const std::string& mode, uint64_t seed, uint64_t
   const size_t count = mode == "single" ? 1 : mode == "index" && n == 0 ? 4200 : 1 + random() % 40;
   for (size_t i = 0; i < count; ++i) {
     const uint64_t fresh = n * 10000 + i;
-    op.ids.push_back(n > 0 && i == 0 && random() % 3 == 0 ? random() % n * 10000 : fresh);  // at times an upsert
+    op.ids.push_back(n > 0 && i == 0 && random() % 3 == 0 ? random() % n * 10000
+                                                          : fresh);  // at times an upsert
   }
   op.values = values_of(random(), count, kCrashDim);
   if (n > 0 && random() % 3 == 0) {

@@ -64,7 +64,8 @@ class Attack {
   uint64_t run(Fault fault) {
     uint64_t runs = 0;
     for (fault.nth = 1;; ++fault.nth, ++runs) {
-      SCOPED_TRACE(w_.name + ", call " + std::to_string(fault.nth) + (fault.sticky ? ", sticky" : ""));
+      SCOPED_TRACE(w_.name + ", call " + std::to_string(fault.nth) +
+                   (fault.sticky ? ", sticky" : ""));
       if (!once(fault)) return runs;
       if (::testing::Test::HasFailure()) return runs;
     }
@@ -146,7 +147,8 @@ class Attack {
     EXPECT_TRUE(removed.ok());
   }
 
-  void expect_content(std::shared_ptr<io::FileSystem> disk, const std::vector<const Model*>& allowed) {
+  void expect_content(std::shared_ptr<io::FileSystem> disk,
+                      const std::vector<const Model*>& allowed) {
     const Inspection found = inspect(kPath, std::move(disk));
     EXPECT_EQ(found.problem, "");
     std::string reasons;
@@ -172,15 +174,19 @@ class Attack {
 std::vector<Workload> workloads() {
   const std::vector<uint64_t> upserted = {3, 4, 100, 7};
   std::vector<Workload> all;
-  all.push_back({"ingest with sync", 20, Durability::kSync, [](Store& s) { return ingest(s, 50, 9); }});
-  all.push_back({"ingest with flush", 20, Durability::kFlush, [](Store& s) { return ingest(s, 50, 9); }});
-  all.push_back({"ingest without durability, then commit", 20, Durability::kNone, [](Store& s) -> Status {
+  all.push_back(
+      {"ingest with sync", 20, Durability::kSync, [](Store& s) { return ingest(s, 50, 9); }});
+  all.push_back(
+      {"ingest with flush", 20, Durability::kFlush, [](Store& s) { return ingest(s, 50, 9); }});
+  all.push_back({"ingest without durability, then commit", 20, Durability::kNone,
+                 [](Store& s) -> Status {
                    RVF_TRY(ingest(s, 50, 9));
                    return s.commit();
                  },
                  true, nullptr, true});
-  all.push_back({"close with uncommitted rows", 20, Durability::kNone, [](Store& s) { return s.close(); },
-                 true, [](Store& s) { return ingest(s, 50, 9); }});
+  all.push_back({"close with uncommitted rows", 20, Durability::kNone,
+                 [](Store& s) { return s.close(); }, true,
+                 [](Store& s) { return ingest(s, 50, 9); }});
   all.push_back({"upsert", 20, Durability::kSync,
                  [upserted](Store& s) { return ingest(s, 51, 4, upserted); }});
   all.push_back({"delete", 20, Durability::kSync,
@@ -195,9 +201,11 @@ std::vector<Workload> workloads() {
                    return status_of(s.write(b));
                  },
                  false});
-  all.push_back({"rollback", 20, Durability::kSync, [](Store& s) { return status_of(s.rollback(3)); }});
-  all.push_back({"compact", 20, Durability::kSync, [](Store& s) { return status_of(s.compact()); }, false,
-                 [](Store& s) { return status_of(s.remove(std::vector<uint64_t>{5, 6})); }, false, true});
+  all.push_back(
+      {"rollback", 20, Durability::kSync, [](Store& s) { return status_of(s.rollback(3)); }});
+  all.push_back({"compact", 20, Durability::kSync, [](Store& s) { return status_of(s.compact()); },
+                 false, [](Store& s) { return status_of(s.remove(std::vector<uint64_t>{5, 6})); },
+                 false, true});
   return all;
 }
 

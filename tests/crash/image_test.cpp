@@ -16,7 +16,7 @@ const std::string kPath = "s.rvf";
 
 // The store after an acknowledged operation.
 struct State {
-  size_t event = 0;      // of the trace, when the call returned
+  size_t event = 0;  // of the trace, when the call returned
   Model model;
   bool durable = false;  // also across a power loss
 };
@@ -91,7 +91,7 @@ History live(uint64_t seed, bool drop_barriers) {
 // Empty if the image is as good as promised after the first `events` events.
 std::string check(const Image& image, const History& h, size_t events, bool power_lost) {
   size_t floor = h.states.size();  // the newest state that must be there
-  size_t ceiling = 0;              // the oldest one that had not begun
+  size_t ceiling = 0;  // the oldest one that had not begun
   for (size_t i = 0; i < h.states.size(); ++i) {
     if (h.states[i].event > events) break;
     ceiling = i;

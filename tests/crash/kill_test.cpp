@@ -32,7 +32,8 @@ Outcome kill_writer(const std::string& path, const std::string& mode, uint64_t s
     ::dup2(pipe_ends[1], 1);
     ::close(pipe_ends[0]);
     ::close(pipe_ends[1]);
-    ::execl(RVF_CRASH_WRITER, RVF_CRASH_WRITER, path.c_str(), mode.c_str(), seed_text.c_str(), nullptr);
+    ::execl(RVF_CRASH_WRITER, RVF_CRASH_WRITER, path.c_str(), mode.c_str(), seed_text.c_str(),
+            nullptr);
     ::_exit(127);
   }
   ::close(pipe_ends[1]);
@@ -93,10 +94,10 @@ class KillTest : public ::testing::Test {
       std::filesystem::remove(path + ".compact");
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("kill: %s: runs=%llu lost=%llu unopenable=%llu seed=%llu seconds=%.1f\n", mode.c_str(),
-                static_cast<unsigned long long>(runs), static_cast<unsigned long long>(lost),
-                static_cast<unsigned long long>(unopenable), static_cast<unsigned long long>(kSeed),
-                seconds.count());
+    std::printf("kill: %s: runs=%llu lost=%llu unopenable=%llu seed=%llu seconds=%.1f\n",
+                mode.c_str(), static_cast<unsigned long long>(runs),
+                static_cast<unsigned long long>(lost), static_cast<unsigned long long>(unopenable),
+                static_cast<unsigned long long>(kSeed), seconds.count());
     EXPECT_GT(finished * 2, runs) << "most runs acknowledge something before they are killed";
   }
 
@@ -107,7 +108,8 @@ class KillTest : public ::testing::Test {
       run(operation(mode, seed, static_cast<uint64_t>(n)), sure);
     }
     Model perhaps = sure;  // with the operation that was under way
-    if (o.begun > o.acknowledged) run(operation(mode, seed, static_cast<uint64_t>(o.begun)), perhaps);
+    if (o.begun > o.acknowledged)
+      run(operation(mode, seed, static_cast<uint64_t>(o.begun)), perhaps);
     const Inspection found = inspect(path, io::posix_file_system());
     if (!found.problem.empty()) return found.problem;
     const std::string without = difference(sure, found.content);
@@ -125,7 +127,9 @@ class KillTest : public ::testing::Test {
   std::string folder_;
 };
 
-TEST_F(KillTest, NothingAcknowledgedIsLostWhenAWriterDiesDuringIngest) { campaign("ingest", 100, 30); }
+TEST_F(KillTest, NothingAcknowledgedIsLostWhenAWriterDiesDuringIngest) {
+  campaign("ingest", 100, 30);
+}
 
 TEST_F(KillTest, NothingAcknowledgedIsLostAmongManySmallCommits) { campaign("single", 100, 100); }
 

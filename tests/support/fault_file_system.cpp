@@ -81,7 +81,8 @@ void FaultFileSystem::arm(const Fault& fault) {
   state_->sync_failed = false;
 }
 
-Result<std::unique_ptr<io::File>> FaultFileSystem::open(const std::string& path, io::OpenMode mode) {
+Result<std::unique_ptr<io::File>> FaultFileSystem::open(const std::string& path,
+                                                        io::OpenMode mode) {
   if (state_->fails(Call::kOpen)) return state_->error("open");
   RVF_ASSIGN(auto file, base_->open(path, mode));
   return std::unique_ptr<io::File>(new FaultFile(std::move(file), state_));

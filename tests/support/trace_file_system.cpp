@@ -58,7 +58,10 @@ struct Disk {
 
   void apply(const TraceEvent& e, uint64_t limit = ~0ULL) {
     switch (e.kind) {
-      case Kind::kCreate: names[e.path] = e.inode; files[e.inode]; break;
+      case Kind::kCreate:
+        names[e.path] = e.inode;
+        files[e.inode];
+        break;
       case Kind::kWrite: {
         const auto part = std::span(e.bytes).first(std::min<uint64_t>(limit, e.bytes.size()));
         put(files[e.inode], e.offset, part);
@@ -111,7 +114,8 @@ void Trace::add(TraceEvent event) {
 
 Image TraceFileSystem::killed_after(size_t count, uint64_t last_bytes) const {
   Disk disk;
-  for (size_t i = 0; i < count; ++i) disk.apply(trace_->events[i], i + 1 == count ? last_bytes : ~0ULL);
+  for (size_t i = 0; i < count; ++i)
+    disk.apply(trace_->events[i], i + 1 == count ? last_bytes : ~0ULL);
   return disk.image();
 }
 
@@ -149,7 +153,8 @@ Image TraceFileSystem::powerless_after(size_t count, std::mt19937_64& random) co
   return disk.image();
 }
 
-Result<std::unique_ptr<io::File>> TraceFileSystem::open(const std::string& path, io::OpenMode mode) {
+Result<std::unique_ptr<io::File>> TraceFileSystem::open(const std::string& path,
+                                                        io::OpenMode mode) {
   RVF_ASSIGN(auto file, base_->open(path, mode));
   uint64_t inode = 0;
   {

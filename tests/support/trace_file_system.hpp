@@ -15,9 +15,9 @@ struct TraceEvent {
   enum class Kind { kCreate, kWrite, kTruncate, kSync, kRename, kRemove, kSyncParent };
   Kind kind = Kind::kWrite;
   uint64_t inode = 0;
-  uint64_t offset = 0;            // or the new size
-  std::vector<std::byte> bytes;   // of a write
-  std::string path, to;           // of directory events
+  uint64_t offset = 0;  // or the new size
+  std::vector<std::byte> bytes;  // of a write
+  std::string path, to;  // of directory events
 };
 
 struct Trace {
