@@ -192,7 +192,7 @@ struct CompactOptions {
   bool tiers = false;             // move rows that are seldom found to warm (8-bit) and cold (4-bit) blocks
   double hot_fraction = 0.2;      // of the rows, by access
   double warm_fraction = 0.5;     // of the rows; the rest is cold
-  bool cold_shard = false;        // with tiers: cold rows go to "<store>.cold.0" beside the store
+  bool cold_shard = false;        // with tiers: cold rows go to "<store>.cold.<n>", which then belongs to the store
   bool rebuild_index = true;      // false: drop the graph; build_index() makes it later
   const Progress* progress = nullptr;
 };

@@ -241,7 +241,8 @@ void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
     if (pending[i] == 0) nodes.push_back(i);
   }
   constexpr size_t kDepth = 100;
-  std::vector<std::vector<uint32_t>> truth(queries);
+  // Distances, not rows: where vectors repeat, any of the copies is as good an answer.
+  std::vector<std::vector<float>> truth(queries);
   executor_.parallel_for(queries, 4, [&](size_t worker, uint64_t b, uint64_t e) {
     Worker& w = workers_[worker];
     float distances[512];
@@ -255,7 +256,7 @@ void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
           if (distances[i] <= w.pool.bound()) w.pool.offer(distances[i], nodes[at + i]);
         }
       }
-      for (size_t i = 0; i < w.pool.size(); ++i) truth[q].push_back(w.pool[i].node);
+      for (size_t i = 0; i < w.pool.size(); ++i) truth[q].push_back(w.pool[i].distance);
     }
   });
   calibration_.clear();
@@ -270,11 +271,10 @@ void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
         const Near at = descend(0, w);
         beam(0, w, ef, &at, 1);
         const auto common = [&](size_t k) {
-          std::vector<uint32_t> got;
-          for (size_t i = 0; i < std::min<size_t>(k, w.pool.size()); ++i) got.push_back(w.pool[i].node);
+          k = std::min(k, truth[q].size());
           uint64_t n = 0;
-          for (size_t i = 0; i < std::min(k, truth[q].size()); ++i) {
-            n += static_cast<uint64_t>(std::count(got.begin(), got.end(), truth[q][i]));
+          for (size_t i = 0; i < std::min<size_t>(k, w.pool.size()); ++i) {
+            n += w.pool[i].distance <= truth[q][k - 1];
           }
           return n;
         };

@@ -39,6 +39,11 @@ Head head_of(wire::Level1&& l) {
   h.sketch_segments = std::move(l.sketch_segments);
   h.compaction = std::move(l.compaction);
   h.metadata_indexes = std::move(l.metadata_indexes);
+  h.prefetch = std::move(l.prefetch);
+  h.id_restarts = std::move(l.id_restarts);
+  h.witness = std::move(l.witness);
+  h.key_directory = std::move(l.key_directory);
+  h.dimensions = std::move(l.dimensions);
   h.unknown = std::move(l.unknown);
   return h;
 }
@@ -67,6 +72,11 @@ wire::Level1 level1_of(const Head& head, const Change& change) {
   l.sketch_segments = head.sketch_segments;
   l.compaction = head.compaction;
   l.metadata_indexes = head.metadata_indexes;
+  l.prefetch = head.prefetch;
+  l.id_restarts = head.id_restarts;
+  l.witness = head.witness;
+  l.key_directory = head.key_directory;
+  l.dimensions = head.dimensions;
   l.unknown = head.unknown;
   l.directory = change.added;
   for (const uint64_t id : change.removed) {
@@ -89,6 +99,7 @@ bool is_damage(ErrorCode code) noexcept {
     case ErrorCode::kOutOfMemory:
     case ErrorCode::kBudgetExceeded:
     case ErrorCode::kPermission:
+    case ErrorCode::kUnsupported:
     case ErrorCode::kNoSuchFile: return false;
     default: return true;
   }
@@ -148,6 +159,7 @@ Result<RawManifest> read_manifest(const io::File& file, uint64_t offset, uint64_
   const uint64_t max_dead = file_size < (uint64_t{1} << 60) ? file_size * 8 : ~uint64_t{0};
   RVF_ASSIGN(m.level1, wire::decode_level1(wire::ByteSpan(payload).first(payload.size() - kRootSize),
                                            std::min(max_dead, m.root.extension->rows)));
+  if (m.level1.chain.size() > 2) return invalid("has a chain of more than two links", offset);
   m.link = {m.root.epoch, offset, header.segment_id, header.content_hash};
   return m;
 }
@@ -185,6 +197,10 @@ Result<ManifestLog> ManifestLog::load(const io::File& file, const wire::Root& ro
   }
   log.root_ = newest_first.front().root;
   log.head_ = head_of(std::move(newest_first.front().level1));
+  if (log.head_.capability.required != 0) {
+    return Error(ErrorCode::kUnsupported,
+                 "the store needs a feature that this version does not know; a newer rvf wrote it");
+  }
   if (log.head_.profile.dimension != log.root_.dimension) {
     return invalid("has a root and a Level 1 of different dimension", root.level1_offset);
   }

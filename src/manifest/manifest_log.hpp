@@ -38,6 +38,12 @@ struct Head {
   std::vector<uint64_t> sketch_segments;
   std::vector<wire::CompactionState> compaction;
   std::vector<wire::MetadataIndexEntry> metadata_indexes;
+  // Not used by this version, kept for those that do.
+  std::vector<wire::PrefetchEntry> prefetch;
+  std::vector<wire::IdRestart> id_restarts;
+  std::vector<wire::WitnessChainRef> witness;
+  wire::Bytes key_directory;
+  std::vector<wire::DimensionEntry> dimensions;
   std::vector<wire::UnknownRecord> unknown;  // of a newer writer: kept
 };
 
@@ -65,6 +71,8 @@ class ManifestLog {
   const std::vector<wire::RowMapEntry>& row_map() const noexcept { return row_map_; }
   std::vector<uint64_t> dead_rows() const;  // ascending
   uint64_t live_bytes() const noexcept { return live_bytes_; }
+  // The next manifest will not speak of a compaction any more.
+  void finish_compaction() noexcept { head_.compaction.clear(); }
   // The newest manifest; none before the first commit.
   std::optional<wire::ChainLink> link() const;
 

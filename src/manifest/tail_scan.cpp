@@ -75,6 +75,8 @@ class Scanner {
     RVF_TRY(file_.read(root_offset, raw));
     auto root = wire::decode_root(raw);
     if (!root) {
+      // Its checksum holds, so this is a newer format, not damage; older commits are not ours to prefer.
+      if (root.error().code == ErrorCode::kBadVersion) return std::move(root).error();
       reject(claimed_epoch(raw), root.error().message);
       return false;
     }
@@ -140,7 +142,7 @@ Result<Found> find_manifest(const io::File& file, const Accept& accept) {
       return found;
     }
     if (!is_damage(log.error().code)) return std::move(log).error();
-  } else if (!is_damage(root.error().code)) {
+  } else if (!is_damage(root.error().code) || root.error().code == ErrorCode::kBadVersion) {
     return std::move(root).error();
   }
   found.at_tail = false;

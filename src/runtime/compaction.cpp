@@ -17,10 +17,10 @@ constexpr uint64_t kChunkBytes = 64ULL << 20;
 constexpr uint64_t kCheckpointBytes = 256ULL << 20;
 
 // What the store did not make itself is carried over byte for byte.
-bool is_attachment(const wire::DirEntry& e, const manifest::Head& head) {
+bool is_attachment(const wire::DirEntry& e, const manifest::Head& head, const wire::Root& root) {
   switch (e.type) {
-    case SegmentType::kQuant:
-    case SegmentType::kHot: return e.tier == 0 && (e.flags & segment_flag::kHot) == 0;
+    case SegmentType::kQuant: return e.tier == 0;
+    case SegmentType::kHot: return e.offset != root.hot_cache.segment_offset;
     case SegmentType::kVec:
     case SegmentType::kIndex:
     case SegmentType::kJournal:
@@ -43,6 +43,7 @@ Result<CompactReport> Compaction::run() {
     writer_ = nullptr;
     (void)store_.fs->remove(output_path());
   }
+  if (shard_ != nullptr && !replaced_) (void)store_.fs->remove(shard_->path());
   return std::move(done).error();
 }
 
@@ -80,7 +81,10 @@ Status Compaction::open_output() {
   progress_.source_file_id = source_root_.identity.file_id;
   progress_.source_epoch = source_->epoch;
   progress_.settings_hash = plan_hash(plan_, options_);
-  RVF_ASSIGN(report_.resumed, resume(output_path()));
+  // A half written shard is not taken up again.
+  if (!options_.cold_shard) {
+    RVF_ASSIGN(report_.resumed, resume(output_path()));
+  }
   if (report_.resumed) return {};
   RVF_TRY(store_.fs->remove(output_path()));
   RVF_ASSIGN(auto created, store_.fs->open(output_path(), io::OpenMode::kCreateNew));
@@ -130,6 +134,12 @@ Result<bool> Compaction::resume(const std::string& path) {
 
 Status Compaction::checkpoint(uint64_t next_position, bool sync) {
   progress_.next_source_row = next_position;
+  progress_.phase = next_position == plan_.order.size() ? wire::CompactionState::kAllRowsCopied
+                                                        : wire::CompactionState::kCopying;
+  if (shard_ != nullptr) {
+    if (sync) RVF_TRY(shard_->sync());
+    writer_->head().shards = {shard_->ref()};
+  }
   writer_->head().compaction = {progress_};
   return writer_->end_batch(sync ? Durability::kSync : Durability::kNone);
 }
@@ -198,6 +208,20 @@ Status Compaction::verify_source_of(uint64_t row) {
   return {};
 }
 
+Result<wire::DirEntry> Compaction::append_vectors(const Writer::Segment& segment, wire::ByteSpan payload) {
+  if (segment.tier != 2 || !options_.cold_shard) return writer_->append(segment, payload);
+  if (shard_ == nullptr) {
+    RVF_ASSIGN(shard_, ShardWriter::create(*store_.fs, store_.path, source_root_.identity.file_id));
+  }
+  const SegmentHeader header = writer_->next_header(segment, payload);
+  RVF_ASSIGN(wire::DirEntry entry, shard_->append(header, payload));
+  entry.tier = segment.tier;
+  entry.block_count = segment.block_count;
+  writer_->raise_next_segment_id(header.segment_id + 1);
+  writer_->batch().added.push_back(entry);
+  return entry;
+}
+
 Status Compaction::append_rows(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier) {
   if (rows.empty()) return {};
   std::vector<uint64_t> ids(rows.size());
@@ -207,7 +231,7 @@ Status Compaction::append_rows(const LiveState& from, std::span<const uint64_t> 
   segment.type = SegmentType::kVec;
   segment.tier = tier;
   segment.block_count = encoded.blocks;
-  RVF_ASSIGN(const wire::DirEntry entry, writer_->append(segment, encoded.payload));
+  RVF_ASSIGN(const wire::DirEntry entry, append_vectors(segment, encoded.payload));
   wire::Root& root = writer_->root();
   const auto [low, high] = std::minmax_element(ids.begin(), ids.end());
   writer_->batch().rows.push_back(
@@ -228,7 +252,7 @@ Status Compaction::copy_attachments(const std::map<uint64_t, wire::DirEntry>& di
   {
     std::lock_guard guard(store_.state_mutex);
     for (const auto& [id, entry] : directory) {
-      if (is_attachment(entry, source_head_)) entries.push_back(entry);
+      if (is_attachment(entry, source_head_, source_root_)) entries.push_back(entry);
     }
   }
   writer_->begin_batch();
@@ -335,12 +359,12 @@ Status Compaction::catch_up() {
     RVF_TRY(append_rows(now, rows, 0));
   }
   for (const auto& [id, entry] : writer_->log().directory()) {
-    if (is_attachment(entry, source_head_) && !store_.directory.contains(id)) {
+    if (is_attachment(entry, writer_->head(), root) && !store_.directory.contains(id)) {
       writer_->batch().removed.push_back(id);
     }
   }
   for (const auto& [id, entry] : store_.directory) {
-    if (!is_attachment(entry, source_head_) || writer_->log().directory().contains(id)) continue;
+    if (!is_attachment(entry, store_.writer->head(), store_.writer->root()) || writer_->log().directory().contains(id)) continue;
     RVF_ASSIGN(const wire::SegmentView view, now.segment(entry));
     RVF_TRY(verify_payload(view));
     RVF_TRY(writer_->append_verbatim(view.header, view.payload, view.trailer, entry));
@@ -380,6 +404,7 @@ Status Compaction::finish() {
   Status durable = store_.fs->sync_parent(store_.path);
   store_.adopt(std::move(opened));
   ++store_.generation;
+  if (durable) remove_other_shards(*store_.fs, store_.path, shard_ == nullptr ? "" : shard_->ref().name);
   // After a power loss the old file may be back: what is written to the new one would be gone.
   if (!durable) return store_.writer->poison(std::move(durable).error());
   return {};

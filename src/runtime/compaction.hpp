@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "runtime/compaction_plan.hpp"
+#include "runtime/shard_writer.hpp"
 #include "runtime/store_impl.hpp"
 #include "runtime/tier_encoder.hpp"
 
@@ -31,6 +32,7 @@ class Compaction {
   Status catch_up();
   Status verify_source_of(uint64_t row);
   Status checkpoint(uint64_t next_position, bool sync);
+  Result<wire::DirEntry> append_vectors(const Writer::Segment& segment, wire::ByteSpan payload);
   Status append_rows(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier);
   Status report_progress(uint64_t position);
   void throttle(uint64_t bytes);
@@ -51,6 +53,7 @@ class Compaction {
 
   std::shared_ptr<io::File> output_;
   std::unique_ptr<Writer> writer_;
+  std::unique_ptr<ShardWriter> shard_;
   bool replaced_ = false;  // the output has taken the store's place
   std::vector<uint64_t> verified_segments_;  // of the source, ascending
   std::chrono::steady_clock::time_point started_;

@@ -73,7 +73,9 @@ Result<wire::SegmentView> LiveState::segment(const wire::DirEntry& entry) const 
   }
   const SegmentHeader& h = view->header;
   if (h.segment_id != entry.segment_id || h.type != entry.type ||
-      h.payload_length != entry.payload_length || h.content_hash != entry.hash) {
+      h.payload_length != entry.payload_length || h.content_hash != entry.hash || h.flags != entry.flags ||
+      static_cast<uint16_t>(h.compression) != entry.compression ||
+      h.uncompressed_length != entry.uncompressed_length) {
     return Error(ErrorCode::kCorrupt,
                  "segment " + std::to_string(entry.segment_id) + " at offset " +
                      std::to_string(entry.offset) + " is not the one that the manifest names",

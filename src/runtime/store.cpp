@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/shard_writer.hpp"
 #include "runtime/store_impl.hpp"
 #include "wire/segment.hpp"
 #include "wire/sketch_codec.hpp"
@@ -41,22 +42,22 @@ Status check_create(const CreateOptions& o) {
   return {};
 }
 
-std::string shard_path(const std::string& store, const std::string& name) {
-  const size_t slash = store.rfind('/');
-  return slash == std::string::npos ? name : store.substr(0, slash + 1) + name;
-}
-
 Error explain(Error e, const std::string& path) {
   if (e.message.find(path) == std::string::npos) e.message = path + ": " + e.message;
   return e;
 }
 
-// Which segments a candidate manifest has to prove: those that no barrier vouches for, or all of a small store.
+// Without these a store is not what its manifest says. Damage in any other segment concerns who reads it.
+bool is_essential(SegmentType type) { return type == SegmentType::kVec || type == SegmentType::kQuant; }
+
+// Which segments a candidate manifest has to prove: those that no barrier vouches for, or all vectors of a small
+// store.
 Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& state, const io::File& file,
                       uint64_t verify_at_open) {
+  const bool synced = (log.root().flags & wire::root_flag::kDataSynced) != 0;
   uint64_t trusted_up_to = 0;
   if (log.live_bytes() > verify_at_open) {
-    if ((log.root().flags & wire::root_flag::kDataSynced) != 0) return {};
+    if (synced) return {};
     RVF_ASSIGN(const uint64_t size, file.size());
     // Walk back to the last epoch that was synced; what lies before it cannot be torn.
     uint64_t offset = log.root().level1_offset - kSegmentHeaderSize;
@@ -73,6 +74,7 @@ Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& stat
   }
   for (const auto& [id, entry] : log.directory()) {
     if (entry.shard == 0 && entry.offset < trusted_up_to) continue;
+    if (synced && !is_essential(entry.type)) continue;
     RVF_ASSIGN(const wire::SegmentView view, state.segment(entry));
     RVF_TRY(runtime::verify_payload(view));
   }
@@ -200,7 +202,7 @@ Result<Store> Store::from_bytes(std::vector<std::byte> bytes, const OpenOptions&
 
 runtime::LiveState::OpenShard Store::Impl::shard_opener() const {
   return [this](const wire::ShardRef& ref) -> Result<std::shared_ptr<io::File>> {
-    RVF_ASSIGN(auto opened, fs->open(shard_path(path, ref.name), io::OpenMode::kRead));
+    RVF_ASSIGN(auto opened, fs->open(runtime::shard_path(path, ref.name), io::OpenMode::kRead));
     RVF_ASSIGN(const uint64_t size, opened->size());
     if (size < ref.bytes) {
       return Error(ErrorCode::kTruncated, "the shard " + ref.name + " is shorter than the store says");
@@ -213,6 +215,10 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
   Opened opened;
   opened.file = std::move(from);
   const auto accept = [&](const manifest::ManifestLog& log) -> Status {
+    const auto& compaction = log.head().compaction;
+    if (!compaction.empty() && compaction.front().phase != wire::CompactionState::kAllRowsCopied) {
+      return Error(ErrorCode::kManifestInvalid, "the manifest belongs to an unfinished compaction");
+    }
     auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
     Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
                          : Status(loaded.error());
@@ -253,6 +259,11 @@ void Store::Impl::adopt(Opened opened) {
   info.ignored_bytes = found.file_size - found.manifest_end;
   info.recovered = !found.at_tail;
   info.reason = found.reason.empty() && info.recovered ? "the last write was not finished" : found.reason;
+  if (!found.log.head().compaction.empty()) {
+    info.recovered = true;
+    info.reason += (info.reason.empty() ? "" : "; ") + std::string("what a compaction had copied is used");
+    found.log.finish_compaction();
+  }
   uint32_t next_epoch = found.log.epoch() + 1;
   if (found.rejected > 0) {
     const bool plausible = found.highest_seen > found.log.epoch() &&

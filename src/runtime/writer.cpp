@@ -58,7 +58,7 @@ Error Writer::poison(Error cause) {
   return cause;
 }
 
-Result<wire::DirEntry> Writer::append(const Segment& segment, wire::ByteSpan payload) {
+SegmentHeader Writer::next_header(const Segment& segment, wire::ByteSpan payload) const {
   SegmentHeader header;
   header.type = segment.type;
   header.flags = segment.flags;
@@ -70,6 +70,11 @@ Result<wire::DirEntry> Writer::append(const Segment& segment, wire::ByteSpan pay
   header.uncompressed_length = segment.uncompressed_length;
   header.alignment_pad = wire::padding_for(payload.size());
   header.content_hash = wire::content_hash(header.checksum, payload);
+  return header;
+}
+
+Result<wire::DirEntry> Writer::append(const Segment& segment, wire::ByteSpan payload) {
+  const SegmentHeader header = next_header(segment, payload);
   wire::DirEntry entry;
   entry.tier = segment.tier;
   entry.block_count = segment.block_count;
@@ -99,6 +104,7 @@ Result<wire::DirEntry> Writer::append_verbatim(const SegmentHeader& header, wire
   entry.offset = end_;
   entry.payload_length = payload.size();
   entry.compression = static_cast<uint16_t>(header.compression);
+  entry.uncompressed_length = header.uncompressed_length;
   entry.hash = header.content_hash;
   entry.shard = 0;
   end_ += size;

@@ -42,6 +42,8 @@ class Writer {
   };
   void begin_batch();
   Result<wire::DirEntry> append(const Segment& segment, wire::ByteSpan payload);
+  // The header that append() would write now, for a segment that goes into a shard; the caller adds the entry.
+  SegmentHeader next_header(const Segment& segment, wire::ByteSpan payload) const;
   // Writes header and payload exactly as given, for segments carried over from another file.
   Result<wire::DirEntry> append_verbatim(const SegmentHeader& header, wire::ByteSpan payload,
                                          wire::ByteSpan trailer, const wire::DirEntry& old);

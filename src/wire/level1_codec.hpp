@@ -96,7 +96,8 @@ struct CompactionState {
   std::array<uint8_t, 16> source_file_id{};
   uint32_t source_epoch = 0;
   uint64_t next_source_row = 0;
-  uint8_t phase = 0;
+  static constexpr uint8_t kCopying = 0, kAllRowsCopied = 1;
+  uint8_t phase = kCopying;
   uint64_t settings_hash = 0;
   friend bool operator==(const CompactionState&, const CompactionState&) = default;
 };

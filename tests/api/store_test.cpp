@@ -289,6 +289,101 @@ TEST_F(StoreTest, TiersTakeLessSpaceAndKeepTheNeighbours) {
   EXPECT_EQ(s.status().vectors, n);
 }
 
+TEST_F(StoreTest, ColdVectorsCanLieInAShardBesideTheStore) {
+  const size_t dim = 32;
+  const auto data = gaussian(1000, dim, 21);
+  Store s = make(dim);
+  ASSERT_RVF_OK(s.ingest(Vectors::from_f32(data, dim)));
+  for (size_t i = 0; i < 50; ++i) {
+    ASSERT_RVF_OK(s.query(std::span(data).subspan(i * dim, dim), {.k = 1}));
+  }
+  CompactOptions cold;
+  cold.tiers = cold.cold_shard = true;
+  auto report = s.compact(cold);
+  ASSERT_RVF_OK(report);
+  EXPECT_GT(report->tier_rows[2], 800U);
+  EXPECT_TRUE(*fs_->exists("s.rvf.cold.0"));
+  reopen(s);
+  EXPECT_EQ(s.status().vectors, 1000U);
+  EXPECT_EQ(s.query(std::span(data).subspan(700 * dim, dim), {.k = 1})->neighbors[0].id, 700U);
+  EXPECT_TRUE(s.verify({.deep = true})->problems.empty());
+  ASSERT_RVF_OK(s.compact(cold));
+  EXPECT_TRUE(*fs_->exists("s.rvf.cold.1"));
+  EXPECT_FALSE(*fs_->exists("s.rvf.cold.0")) << "the old shard goes with the old store";
+  ASSERT_RVF_OK(s.compact());
+  EXPECT_FALSE(*fs_->exists("s.rvf.cold.1"));
+  reopen(s);
+  EXPECT_EQ(s.status().vectors, 1000U);
+  EXPECT_EQ(s.query(std::span(data).subspan(700 * dim, dim), {.k = 1})->neighbors[0].id, 700U);
+}
+
+TEST_F(StoreTest, AStoreWhoseShardIsMissingSaysSo) {
+  const auto data = gaussian(200, 8, 22);
+  {
+    Store s = make(8);
+    ASSERT_RVF_OK(s.ingest(Vectors::from_f32(data, 8)));
+    ASSERT_RVF_OK(s.query(std::span(data).first(8), {.k = 1}));
+    CompactOptions cold;
+    cold.tiers = cold.cold_shard = true;
+    ASSERT_RVF_OK(s.compact(cold));
+  }
+  ASSERT_RVF_OK(fs_->remove("s.rvf.cold.0"));
+  EXPECT_RVF_ERROR(Store::open_readonly("s.rvf", in_memory()), kNoSuchFile);
+}
+
+TEST_F(StoreTest, AnInterruptedCompactionIsContinued) {
+  const auto data = gaussian(3000, 16, 23);
+  Store s = make(16);
+  ASSERT_RVF_OK(s.ingest(Vectors::from_f32(data, 16)));
+  ASSERT_RVF_OK(s.remove_range(0, 99));
+  const Progress stop = [](uint64_t, uint64_t) { return false; };
+  CompactOptions stopped;
+  stopped.progress = &stop;
+  EXPECT_RVF_ERROR(s.compact(stopped), kCancelled);
+  EXPECT_EQ(s.status().deleted, 100U);
+  reopen(s);
+  auto report = s.compact();
+  ASSERT_RVF_OK(report);
+  EXPECT_TRUE(report->resumed);
+  EXPECT_EQ(s.status().vectors, 2900U);
+  EXPECT_EQ(s.status().deleted, 0U);
+  EXPECT_FALSE(*fs_->exists("s.rvf.compact"));
+  EXPECT_TRUE(s.verify({.deep = true})->problems.empty());
+}
+
+TEST_F(StoreTest, DamageInAnIndexOrAnAttachmentTakesNoVectorsAway) {
+  const auto data = gaussian(5000, 8, 24);
+  uint64_t attachment = 0;
+  {
+    Store s = make(8);
+    ASSERT_RVF_OK(s.ingest(Vectors::from_f32(data, 8)));
+    ASSERT_RVF_OK(s.build_index());
+    Attachment a;
+    a.type = 0xF7;
+    a.payload.resize(5000, std::byte{1});
+    WriteBatch batch;
+    batch.attach = std::span(&a, 1);
+    auto w = s.write(batch);
+    ASSERT_RVF_OK(w);
+    attachment = w->attached[0];
+    for (const SegmentInfo& i : s.snapshot()->segments()) {
+      if (i.type != 0x02 && i.type != 0xF7) continue;
+      auto file = fs_->open("s.rvf", io::OpenMode::kReadWrite);
+      std::array<std::byte, 1> byte{};
+      const uint64_t at = i.offset + 64 + i.payload_bytes / 2;
+      ASSERT_RVF_OK((*file)->read(at, byte));
+      byte[0] ^= std::byte{4};
+      ASSERT_RVF_OK((*file)->write(at, byte));
+    }
+  }
+  Store s = reopen();
+  EXPECT_EQ(s.status().vectors, 5000U);
+  EXPECT_FALSE(s.status().recovery.recovered);
+  EXPECT_EQ(s.query(std::span(data).subspan(77 * 8, 8), {.k = 1, .exact = true})->neighbors[0].id, 77U);
+  EXPECT_RVF_ERROR(s.snapshot()->payload(attachment), kBadChecksum);
+  EXPECT_GE(s.verify()->problems.size(), 2U);
+}
+
 TEST_F(StoreTest, WritesWithoutDurabilityAppearToOthersAtCommit) {
   OpenOptions lazy = in_memory();
   lazy.durability = Durability::kNone;

@@ -1,0 +1,69 @@
+#include "runtime/shard_writer.hpp"
+
+namespace rvf::runtime {
+namespace {
+
+constexpr unsigned kMaxShards = 1000;
+
+std::string numbered(const std::string& store_path, unsigned number) {
+  return store_path + ".cold." + std::to_string(number);
+}
+
+}  // namespace
+
+std::string shard_path(const std::string& store_path, const std::string& shard_name) {
+  const size_t slash = store_path.rfind('/');
+  return slash == std::string::npos ? shard_name : store_path.substr(0, slash + 1) + shard_name;
+}
+
+Result<std::unique_ptr<ShardWriter>> ShardWriter::create(io::FileSystem& fs, const std::string& store_path,
+                                                         const std::array<uint8_t, 16>& file_id) {
+  for (unsigned n = 0; n < kMaxShards; ++n) {
+    auto writer = std::make_unique<ShardWriter>();
+    writer->path_ = numbered(store_path, n);
+    RVF_ASSIGN(const bool taken, fs.exists(writer->path_));
+    if (taken) continue;
+    RVF_ASSIGN(writer->file_, fs.open(writer->path_, io::OpenMode::kCreateNew));
+    const size_t slash = writer->path_.rfind('/');
+    writer->ref_.shard = 1;
+    writer->ref_.name = slash == std::string::npos ? writer->path_ : writer->path_.substr(slash + 1);
+    writer->ref_.file_id = file_id;
+    return writer;
+  }
+  return Error(ErrorCode::kTooLarge, "there are too many shard files beside " + store_path);
+}
+
+Result<wire::DirEntry> ShardWriter::append(const SegmentHeader& header, wire::ByteSpan payload) {
+  std::array<std::byte, kSegmentHeaderSize> raw{};
+  wire::encode_header(header, raw);
+  const std::array<std::byte, kSegmentAlignment> zeros{};
+  const std::span<const std::byte> parts[] = {raw, payload, std::span(zeros).first(header.alignment_pad)};
+  RVF_TRY(file_->write(ref_.bytes, parts));
+  wire::DirEntry entry;
+  entry.segment_id = header.segment_id;
+  entry.type = header.type;
+  entry.flags = header.flags;
+  entry.offset = ref_.bytes;
+  entry.payload_length = payload.size();
+  entry.shard = ref_.shard;
+  entry.hash = header.content_hash;
+  ref_.bytes += raw.size() + payload.size() + header.alignment_pad;
+  return entry;
+}
+
+void remove_other_shards(io::FileSystem& fs, const std::string& store_path, const std::string& keep) {
+  for (unsigned n = 0; n < kMaxShards; ++n) {
+    const std::string path = numbered(store_path, n);
+    const auto there = fs.exists(path);
+    if (!there) return;
+    // Numbers are taken from the lowest free one, so two absent in a row end the list.
+    if (!*there) {
+      const auto next = fs.exists(numbered(store_path, n + 1));
+      if (!next || !*next) return;
+      continue;
+    }
+    if (keep.empty() || path != shard_path(store_path, keep)) (void)fs.remove(path);
+  }
+}
+
+}  // namespace rvf::runtime
