@@ -33,6 +33,20 @@ namespace root_flag {
 inline constexpr uint16_t kDataSynced = 1 << 0;
 }  // namespace root_flag
 
+// The extension block at 0xF84, absent in files of other writers.
+struct RootExtension {
+  Metric metric = Metric::kL2;
+  uint32_t live_segments = 0;
+  uint64_t rows = 0;       // row numbers given out since the last compaction, dead ones included
+  uint64_t dead_rows = 0;
+  uint64_t next_id = 0;    // the id that a vector without one gets
+  uint64_t next_segment_id = 0;
+  uint64_t manifest_segment_id = 0;
+  uint64_t live_bytes = 0;  // of all live segments with headers and padding
+  std::array<uint8_t, 16> level1_hash{};  // XXH3-128
+  friend bool operator==(const RootExtension&, const RootExtension&) = default;
+};
+
 struct Root {
   uint16_t version = kRootVersion;
   uint16_t flags = 0;
@@ -57,19 +71,8 @@ struct Root {
   uint32_t double_root_generation = 0;
   std::array<uint8_t, 32> double_root_hash{};
 
-  // The extension block at 0xF84, absent in files of other writers.
-  struct Extension {
-    Metric metric = Metric::kL2;
-    uint32_t live_segments = 0;
-    uint64_t rows = 0;       // row numbers given out since the last compaction, dead ones included
-    uint64_t dead_rows = 0;
-    uint64_t next_id = 0;    // the id that a vector without one gets
-    uint64_t next_segment_id = 0;
-    uint64_t manifest_segment_id = 0;
-    uint64_t live_bytes = 0;  // of all live segments with headers and padding
-    std::array<uint8_t, 16> level1_hash{};  // XXH3-128
-    friend bool operator==(const Extension&, const Extension&) = default;
-  };
+  // Of its own name, as clang cannot make an optional of a nested class whose members have initial values.
+  using Extension = RootExtension;
   std::optional<Extension> extension;
 
   friend bool operator==(const Root&, const Root&) = default;
