@@ -23,7 +23,11 @@ class PosixMapping final : public Mapping {
     return {static_cast<const std::byte*>(address_), length_};
   }
   void will_need(uint64_t offset, uint64_t length) const noexcept override {
-    advise(offset, length, MADV_WILLNEED);
+    // One call reads ahead no more than the device's window, so a long range takes many.
+    constexpr uint64_t kStep = 2U << 20;
+    for (uint64_t at = 0; at < length; at += kStep) {
+      advise(offset + at, std::min(kStep, length - at), MADV_WILLNEED);
+    }
   }
   void expect_random() const noexcept override { advise(0, length_, MADV_RANDOM); }
 

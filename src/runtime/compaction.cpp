@@ -202,8 +202,7 @@ Status Compaction::verify_source_of(uint64_t row) {
   const uint64_t id = segment.entry().segment_id;
   const auto at = std::lower_bound(verified_segments_.begin(), verified_segments_.end(), id);
   if (at != verified_segments_.end() && *at == id) return {};
-  RVF_ASSIGN(const wire::SegmentView view, source_->state.segment(segment.entry()));
-  RVF_TRY(verify_payload(view));
+  RVF_TRY(source_->state.verified_segment(segment.entry()));
   verified_segments_.insert(at, id);
   return {};
 }
@@ -258,8 +257,8 @@ Status Compaction::copy_attachments(const std::map<uint64_t, wire::DirEntry>& di
   writer_->begin_batch();
   for (const wire::DirEntry& entry : entries) {
     if (writer_->log().directory().contains(entry.segment_id)) continue;
-    auto view = from.segment(entry);
-    Status copied = view ? verify_payload(*view) : Status(std::move(view).error());
+    auto view = from.verified_segment(entry);
+    Status copied = view ? Status() : Status(view.error());
     if (copied) {
       if (auto s = writer_->append_verbatim(view->header, view->payload, view->trailer, entry); !s) {
         copied = std::move(s).error();
@@ -364,9 +363,11 @@ Status Compaction::catch_up() {
     }
   }
   for (const auto& [id, entry] : store_.directory) {
-    if (!is_attachment(entry, store_.writer->head(), store_.writer->root()) || writer_->log().directory().contains(id)) continue;
-    RVF_ASSIGN(const wire::SegmentView view, now.segment(entry));
-    RVF_TRY(verify_payload(view));
+    if (!is_attachment(entry, store_.writer->head(), store_.writer->root()) ||
+        writer_->log().directory().contains(id)) {
+      continue;
+    }
+    RVF_ASSIGN(const wire::SegmentView view, now.verified_segment(entry));
     RVF_TRY(writer_->append_verbatim(view.header, view.payload, view.trailer, entry));
   }
   store_.access->age();

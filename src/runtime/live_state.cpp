@@ -8,6 +8,18 @@
 #include "wire/segment.hpp"
 
 namespace rvf::runtime {
+namespace {
+
+Status verify_payload(const wire::SegmentView& segment) {
+  if (wire::hash_matches(segment.header, segment.payload)) return {};
+  return Error(ErrorCode::kBadChecksum,
+               std::string(segment_type_name(segment.header.type)) + " segment " +
+                   std::to_string(segment.header.segment_id) + " at offset " +
+                   std::to_string(segment.offset) + " fails its content hash",
+               segment.header.segment_id, segment.offset);
+}
+
+}  // namespace
 
 Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_ptr<io::File> file,
                                   const OpenShard& open_shard, uint64_t heap_budget) {
@@ -54,14 +66,27 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
   return s;
 }
 
+MappedFile* LiveState::file_of(const wire::DirEntry& entry) const {
+  if (entry.shard == 0) return file_.get();
+  const auto it = shard_files_.find(entry.shard);
+  return it == shard_files_.end() ? nullptr : it->second.get();
+}
+
+void LiveState::will_need(const wire::DirEntry& entry) const {
+  if (const MappedFile* file = file_of(entry)) file->will_need(entry.offset, manifest::segment_bytes(entry));
+}
+
+Result<wire::SegmentView> LiveState::verified_segment(const wire::DirEntry& entry) const {
+  RVF_ASSIGN(const wire::SegmentView view, segment(entry));
+  will_need(entry);
+  RVF_TRY(verify_payload(view));
+  return view;
+}
+
 Result<wire::SegmentView> LiveState::segment(const wire::DirEntry& entry) const {
-  std::shared_ptr<MappedFile> file = file_;
-  if (entry.shard != 0) {
-    const auto it = shard_files_.find(entry.shard);
-    if (it == shard_files_.end()) {
-      return Error(ErrorCode::kManifestInvalid, "a segment lies in an unknown shard", entry.segment_id);
-    }
-    file = it->second;
+  MappedFile* file = file_of(entry);
+  if (file == nullptr) {
+    return Error(ErrorCode::kManifestInvalid, "a segment lies in an unknown shard", entry.segment_id);
   }
   RVF_ASSIGN(const wire::ByteSpan bytes, file->view(entry.offset, manifest::segment_bytes(entry)));
   auto view = wire::read_segment(bytes, 0, false);
@@ -157,15 +182,6 @@ std::vector<std::shared_ptr<const io::Mapping>> LiveState::pins() const {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
-}
-
-Status verify_payload(const wire::SegmentView& segment) {
-  if (wire::hash_matches(segment.header, segment.payload)) return {};
-  return Error(ErrorCode::kBadChecksum,
-               std::string(segment_type_name(segment.header.type)) + " segment " +
-                   std::to_string(segment.header.segment_id) + " at offset " +
-                   std::to_string(segment.offset) + " fails its content hash",
-               segment.header.segment_id, segment.offset);
 }
 
 }  // namespace rvf::runtime

@@ -36,6 +36,10 @@ class LiveState {
   Result<wire::ByteSpan> payload(const wire::DirEntry& entry) const;
   // The whole segment, with header and trailer.
   Result<wire::SegmentView> segment(const wire::DirEntry& entry) const;
+  // The same after checking the content hash, for which the segment is read from end to end.
+  Result<wire::SegmentView> verified_segment(const wire::DirEntry& entry) const;
+  // Starts reading a segment that will be read from end to end soon.
+  void will_need(const wire::DirEntry& entry) const;
 
   // Reads a VEC segment; add_rows() then cannot fail for want of memory or of a mapping.
   Result<std::shared_ptr<const VecSegment>> load_rows(const wire::DirEntry& entry,
@@ -65,12 +69,11 @@ class LiveState {
   std::vector<std::shared_ptr<const io::Mapping>> pins() const;
 
  private:
+  MappedFile* file_of(const wire::DirEntry& entry) const;  // null for an unknown shard
+
   std::shared_ptr<MappedFile> file_;
   std::map<uint16_t, std::shared_ptr<MappedFile>> shard_files_;
   uint64_t heap_budget_ = 0;
 };
-
-// Checks that every payload of these segments has the hash of its header.
-Status verify_payload(const wire::SegmentView& segment);
 
 }  // namespace rvf::runtime

@@ -28,6 +28,16 @@ Result<wire::ByteSpan> MappedFile::view(uint64_t offset, uint64_t length) {
   return mappings_.back()->bytes().subspan(offset, length);
 }
 
+void MappedFile::will_need(uint64_t offset, uint64_t length) const {
+  std::shared_ptr<const io::Mapping> newest;
+  {
+    std::lock_guard lock(mutex_);
+    if (mappings_.empty()) return;
+    newest = mappings_.back();
+  }
+  newest->will_need(offset, length);
+}
+
 std::vector<std::shared_ptr<const io::Mapping>> MappedFile::mappings() const {
   std::lock_guard lock(mutex_);
   return mappings_;

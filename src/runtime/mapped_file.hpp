@@ -18,6 +18,8 @@ class MappedFile {
   io::File& file() const noexcept { return *file_; }
   // Bytes [offset, offset + length), which must lie inside the file as it is now: kTruncated otherwise.
   Result<wire::ByteSpan> view(uint64_t offset, uint64_t length);
+  // Starts reading bytes that will be read from end to end soon.
+  void will_need(uint64_t offset, uint64_t length) const;
   // Keeps every address handed out so far valid.
   std::vector<std::shared_ptr<const io::Mapping>> mappings() const;
 

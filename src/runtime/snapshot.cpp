@@ -72,7 +72,7 @@ Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector, const Q
 
 void Snapshot::Impl::expect_scan() const {
   std::call_once(scan_expected, [&] {
-    for (const auto& mapping : pins) mapping->will_need(0, mapping->bytes().size());
+    for (const auto& segment : state.segments) state.will_need(segment->entry());
   });
 }
 
@@ -204,19 +204,19 @@ std::vector<SegmentInfo> Snapshot::segments() const {
   return all;
 }
 
-Result<wire::SegmentView> Snapshot::Impl::segment(uint64_t segment_id) const {
+Result<wire::DirEntry> Snapshot::Impl::entry(uint64_t segment_id) const {
   const auto it =
       std::lower_bound(directory.begin(), directory.end(), segment_id,
                        [](const wire::DirEntry& e, uint64_t id) { return e.segment_id < id; });
   if (it == directory.end() || it->segment_id != segment_id) {
     return Error(ErrorCode::kNotFound, "the store has no segment " + std::to_string(segment_id));
   }
-  return state.segment(*it);
+  return *it;
 }
 
 Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
-  RVF_ASSIGN(const wire::SegmentView view, impl_->segment(segment_id));
-  RVF_TRY(runtime::verify_payload(view));
+  RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
+  RVF_ASSIGN(const wire::SegmentView view, impl_->state.verified_segment(entry));
   if (view.header.compression == Compression::kNone) {
     return std::vector<std::byte>(view.payload.begin(), view.payload.end());
   }
@@ -225,7 +225,8 @@ Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
 }
 
 Result<std::span<const std::byte>> Snapshot::mapped(uint64_t segment_id) const {
-  RVF_ASSIGN(const wire::SegmentView view, impl_->segment(segment_id));
+  RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
+  RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(entry));
   if (view.header.compression != Compression::kNone) {
     return Error(ErrorCode::kUnsupported, "the segment is compressed; payload() unpacks it", segment_id);
   }

@@ -48,7 +48,7 @@ struct Snapshot::Impl {
   Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options,
                             index::SearchScratch& scratch_memory) const;
   Result<uint64_t> find_row(uint64_t id) const;  // kNotFound
-  Result<wire::SegmentView> segment(uint64_t segment_id) const;  // kNotFound
+  Result<wire::DirEntry> entry(uint64_t segment_id) const;  // kNotFound
 
   std::shared_ptr<runtime::IdIndex> ids;
 

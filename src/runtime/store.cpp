@@ -75,8 +75,7 @@ Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& stat
   for (const auto& [id, entry] : log.directory()) {
     if (entry.shard == 0 && entry.offset < trusted_up_to) continue;
     if (synced && !is_essential(entry.type)) continue;
-    RVF_ASSIGN(const wire::SegmentView view, state.segment(entry));
-    RVF_TRY(runtime::verify_payload(view));
+    RVF_TRY(state.verified_segment(entry));
   }
   return {};
 }
@@ -113,19 +112,14 @@ Store::~Store() {
   if (impl_) (void)close();
 }
 
-Result<Store> Store::create(const std::string& path, const CreateOptions& create,
-                            const OpenOptions& open) {
-  RVF_TRY(check_create(create));
-  auto impl = std::make_unique<Impl>();
-  impl->options = open;
-  impl->path = path;
-  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-  RVF_ASSIGN(const bool exists, impl->fs->exists(path));
-  if (exists) {
-    return Error(ErrorCode::kAlreadyExists, path + " exists already; open it, or remove it first");
-  }
-  RVF_ASSIGN(impl->lock, impl->fs->lock(path));
-  RVF_ASSIGN(auto created, impl->fs->open(path, io::OpenMode::kCreateNew));
+namespace {
+
+// The first commit of a store, in a file that takes the store's name only when it is whole: a crash leaves
+// either no store or an empty one that opens.
+Status write_first_commit(io::FileSystem& fs, const std::string& path, const CreateOptions& create) {
+  const std::string unfinished = path + ".new";
+  RVF_TRY(fs.remove(unfinished));
+  RVF_ASSIGN(auto created, fs.open(unfinished, io::OpenMode::kCreateNew));
   std::shared_ptr<io::File> file = std::move(created);
 
   runtime::Writer writer(file, manifest::ManifestLog(), 0, 1);
@@ -149,17 +143,35 @@ Result<Store> Store::create(const std::string& path, const CreateOptions& create
   }
   writer.begin_batch();
   writer.force_full_manifest();
-  Status written = writer.end_batch(Durability::kFlush);
-  if (written) written = file->sync();
-  if (written) written = impl->fs->sync_parent(path);
+  Status written = writer.end_batch(Durability::kSync);
+  if (written) written = fs.rename(unfinished, path);
   if (!written) {
-    (void)impl->fs->remove(path);
-    return std::move(written).error();
+    (void)fs.remove(unfinished);
+    return written;
   }
-  Status opened = impl->open_file(true);
-  if (!opened) {
+  return fs.sync_parent(path);
+}
+
+}  // namespace
+
+Result<Store> Store::create(const std::string& path, const CreateOptions& create,
+                            const OpenOptions& open) {
+  RVF_TRY(check_create(create));
+  auto impl = std::make_unique<Impl>();
+  impl->options = open;
+  impl->path = path;
+  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+  const Error taken(ErrorCode::kAlreadyExists, path + " exists already; open it, or remove it first");
+  RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+  if (exists) return taken;
+  RVF_ASSIGN(impl->lock, impl->fs->lock(path));
+  RVF_ASSIGN(const bool appeared, impl->fs->exists(path));  // while the lock was waited for
+  if (appeared) return taken;
+  Status made = write_first_commit(*impl->fs, path, create);
+  if (made) made = impl->open_file(true);
+  if (!made) {
     (void)impl->fs->remove(path);
-    return std::move(opened).error();
+    return std::move(made).error();
   }
   return Store(std::move(impl));
 }
