@@ -1,0 +1,101 @@
+// Making a new store file.
+#include <sys/random.h>
+
+#include <cstring>
+#include <string>
+
+#include "runtime/store_impl.hpp"
+
+namespace rvf {
+namespace {
+
+Status check_create(const CreateOptions& o) {
+  if (o.dimension == 0 || o.dimension > kMaxDimension) {
+    return Error(ErrorCode::kBadArgument, "dimension must be 1 to 65535, not " + std::to_string(o.dimension));
+  }
+  switch (o.dtype) {
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kI8:
+    case DType::kU8:
+    case DType::kBinary: break;
+    default:
+      return Error(ErrorCode::kBadArgument, std::string("a store cannot hold dtype ") + dtype_name(o.dtype));
+  }
+  if (o.metric > Metric::kHamming) return Error(ErrorCode::kWrongMetric, "unknown metric");
+  if ((o.metric == Metric::kHamming) != (o.dtype == DType::kBinary) && o.metric == Metric::kHamming) {
+    return Error(ErrorCode::kWrongMetric, "metric hamming needs dtype binary");
+  }
+  if (o.graph_m < 4 || o.graph_m > 64) {
+    return Error(ErrorCode::kBadArgument, "graph_m must be 4 to 64");
+  }
+  if (o.ef_construction < 8 || o.ef_construction > 4096) {
+    return Error(ErrorCode::kBadArgument, "ef_construction must be 8 to 4096");
+  }
+  return {};
+}
+
+// The first commit of a store, in a file that takes the store's name only when it is whole: a crash leaves
+// either no store or an empty one that opens.
+Status write_first_commit(io::FileSystem& fs, const std::string& path, const CreateOptions& create) {
+  const std::string unfinished = path + ".new";
+  RVF_TRY(fs.remove(unfinished));
+  RVF_ASSIGN(auto created, fs.open(unfinished, io::OpenMode::kCreateNew));
+  std::shared_ptr<io::File> file = std::move(created);
+
+  runtime::Writer writer(file, manifest::ManifestLog(), 0, 1);
+  wire::ProfileConfig& profile = writer.head().profile;
+  profile.metric = create.metric;
+  profile.dtype = create.dtype;
+  profile.dimension = create.dimension;
+  profile.graph_degree = create.graph_m;
+  profile.ef_construction = create.ef_construction;
+  profile.seed = create.seed;
+  profile.schema = create.application;
+  wire::Root& root = writer.root();
+  root.dimension = static_cast<uint16_t>(create.dimension);
+  root.dtype = create.dtype;
+  root.created_ns = runtime::now_ns();
+  root.extension.emplace();
+  root.extension->metric = create.metric;
+  if (::getrandom(root.identity.file_id.data(), root.identity.file_id.size(), 0) !=
+      static_cast<ssize_t>(root.identity.file_id.size())) {
+    std::memcpy(root.identity.file_id.data(), &root.created_ns, 8);
+  }
+  writer.begin_batch();
+  writer.force_full_manifest();
+  Status written = writer.end_batch(Durability::kSync);
+  if (written) written = fs.rename(unfinished, path);
+  if (!written) {
+    (void)fs.remove(unfinished);
+    return written;
+  }
+  return fs.sync_parent(path);
+}
+
+}  // namespace
+
+Result<Store> Store::create(const std::string& path, const CreateOptions& create,
+                            const OpenOptions& open) {
+  RVF_TRY(check_create(create));
+  auto impl = std::make_unique<Impl>();
+  impl->options = open;
+  impl->path = path;
+  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+  const Error taken(ErrorCode::kAlreadyExists, path + " exists already; open it, or remove it first");
+  RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+  if (exists) return taken;
+  RVF_ASSIGN(impl->lock, impl->fs->lock(path));
+  RVF_ASSIGN(const bool appeared, impl->fs->exists(path));  // while the lock was waited for
+  if (appeared) return taken;
+  Status made = write_first_commit(*impl->fs, path, create);
+  if (made) made = impl->open_file(true);
+  if (!made) {
+    (void)impl->fs->remove(path);
+    return std::move(made).error();
+  }
+  return Store(std::move(impl));
+}
+
+}  // namespace rvf

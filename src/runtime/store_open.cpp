@@ -1,0 +1,195 @@
+// Opening: finding the newest commit that can be trusted, and taking it in.
+#include <string>
+
+#include "runtime/shard_writer.hpp"
+#include "runtime/store_impl.hpp"
+#include "wire/segment.hpp"
+#include "wire/sketch_codec.hpp"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kPlausibleEpochJump = 1U << 20;
+
+Error explain(Error e, const std::string& path) {
+  if (e.message.find(path) == std::string::npos) e.message = path + ": " + e.message;
+  return e;
+}
+
+// Without these a store is not what its manifest says. Damage in any other segment concerns who reads it.
+bool is_essential(SegmentType type) { return type == SegmentType::kVec || type == SegmentType::kQuant; }
+
+// Which segments a candidate manifest has to prove: those that no barrier vouches for, or all vectors of a small
+// store.
+Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& state, const io::File& file,
+                      uint64_t verify_at_open) {
+  const bool synced = (log.root().flags & wire::root_flag::kDataSynced) != 0;
+  uint64_t trusted_up_to = 0;
+  if (log.live_bytes() > verify_at_open) {
+    if (synced) return {};
+    RVF_ASSIGN(const uint64_t size, file.size());
+    // Walk back to the last epoch that was synced; what lies before it cannot be torn.
+    uint64_t offset = log.root().level1_offset - kSegmentHeaderSize;
+    while (true) {
+      auto m = manifest::read_manifest(file, offset, size);
+      if (!m) break;
+      if ((m->root.flags & wire::root_flag::kDataSynced) != 0) {
+        trusted_up_to = offset;
+        break;
+      }
+      if (m->level1.chain.empty() || m->level1.chain[0].offset >= offset) break;
+      offset = m->level1.chain[0].offset;
+    }
+  }
+  for (const auto& [id, entry] : log.directory()) {
+    if (entry.shard == 0 && entry.offset < trusted_up_to) continue;
+    if (synced && !is_essential(entry.type)) continue;
+    RVF_TRY(state.verified_segment(entry));
+  }
+  return {};
+}
+
+std::shared_ptr<runtime::AccessCounter> load_access(const manifest::ManifestLog& log,
+                                                    const runtime::LiveState& state) {
+  for (const uint64_t id : log.head().sketch_segments) {
+    const auto it = log.directory().find(id);
+    if (it == log.directory().end()) continue;
+    auto payload = state.payload(it->second);
+    if (!payload) continue;
+    auto segment = wire::decode_sketch(*payload);
+    if (!segment) continue;
+    // A sketch only steers placement: one that does not read is no reason to fail.
+    if (auto sketch = quant::CountMinSketch::from_wire(*segment)) {
+      return std::make_shared<runtime::AccessCounter>(std::move(*sketch));
+    }
+  }
+  return std::make_shared<runtime::AccessCounter>(state.rows.size());
+}
+
+}  // namespace
+
+Result<Store> Store::open(const std::string& path, const OpenOptions& open) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = open;
+  impl->path = path;
+  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+  // Looked at before the lock is taken: a foreign file must not get a lock file beside it.
+  RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+  if (!exists) {
+    return Error(ErrorCode::kNoSuchFile, "there is no store " + path + "; `rvf create` makes one");
+  }
+  RVF_TRY(impl->fs->open(path, io::OpenMode::kRead));
+  RVF_ASSIGN(impl->lock, impl->fs->lock(path));
+  RVF_TRY(impl->open_file(true));
+  return Store(std::move(impl));
+}
+
+Result<Store> Store::open_readonly(const std::string& path, const OpenOptions& open) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = open;
+  impl->path = path;
+  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+  RVF_TRY(impl->open_file(false));
+  return Store(std::move(impl));
+}
+
+Result<Store> Store::from_bytes(std::vector<std::byte> bytes, const OpenOptions& open) {
+  OpenOptions options = open;
+  options.file_system = io::memory_file_system();
+  const std::string name = "memory.rvf";
+  {
+    RVF_ASSIGN(auto file, options.file_system->open(name, io::OpenMode::kCreateNew));
+    RVF_TRY(file->write(0, bytes));
+  }
+  return Store::open(name, options);
+}
+
+runtime::LiveState::OpenShard Store::Impl::shard_opener() const {
+  return [this](const wire::ShardRef& ref) -> Result<std::shared_ptr<io::File>> {
+    RVF_ASSIGN(auto opened, fs->open(runtime::shard_path(path, ref.name), io::OpenMode::kRead));
+    RVF_ASSIGN(const uint64_t size, opened->size());
+    if (size < ref.bytes) {
+      return Error(ErrorCode::kTruncated, "the shard " + ref.name + " is shorter than the store says");
+    }
+    return std::shared_ptr<io::File>(std::move(opened));
+  };
+}
+
+Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) const {
+  Opened opened;
+  opened.file = std::move(from);
+  const auto accept = [&](const manifest::ManifestLog& log) -> Status {
+    const auto& compaction = log.head().compaction;
+    if (!compaction.empty() && compaction.front().phase != wire::CompactionState::kAllRowsCopied) {
+      return Error(ErrorCode::kManifestInvalid, "the manifest belongs to an unfinished compaction");
+    }
+    auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
+    Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
+                         : Status(loaded.error());
+    if (!whole) {
+      const bool was_durable = (log.root().flags & wire::root_flag::kDataSynced) != 0;
+      if (was_durable && !opened.damage) opened.damage = whole.error();
+      return whole;
+    }
+    opened.state = std::move(*loaded);
+    return {};
+  };
+  auto found = manifest::find_manifest(*opened.file, accept);
+  if (!found) return explain(std::move(found).error(), path);
+  opened.found = std::move(*found);
+  return opened;
+}
+
+Status Store::Impl::open_file(bool writable) {
+  RVF_ASSIGN(auto opened,
+             fs->open(path, writable ? io::OpenMode::kReadWrite : io::OpenMode::kRead));
+  RVF_ASSIGN(auto loaded, load(std::move(opened)));
+  // Writing on top of an older commit would bury what is still readable of the newer ones.
+  if (writable && loaded.damage) {
+    Error e = explain(*std::move(loaded.damage), path);
+    e.message += "; commits after epoch " + std::to_string(loaded.found.log.epoch()) +
+                 " depend on it. Read-only opening uses that epoch; `rvf rollback --epoch " +
+                 std::to_string(loaded.found.log.epoch()) + "` gives the rest up for good";
+    return e;
+  }
+  adopt(std::move(loaded));
+  return {};
+}
+
+void Store::Impl::adopt(Opened opened) {
+  manifest::Found& found = opened.found;
+  RecoveryInfo info;
+  info.epoch = found.log.epoch();
+  info.ignored_bytes = found.file_size - found.manifest_end;
+  info.recovered = !found.at_tail;
+  info.reason = found.reason.empty() && info.recovered ? "the last write was not finished" : found.reason;
+  if (!found.log.head().compaction.empty()) {
+    info.recovered = true;
+    info.reason += (info.reason.empty() ? "" : "; ") + std::string("what a compaction had copied is used");
+    found.log.finish_compaction();
+  }
+  uint32_t next_epoch = found.log.epoch() + 1;
+  if (found.rejected > 0) {
+    const bool plausible = found.highest_seen > found.log.epoch() &&
+                           found.highest_seen - found.log.epoch() < kPlausibleEpochJump;
+    info.lost_epochs = plausible ? found.highest_seen - found.log.epoch() : found.rejected;
+    // The lost epochs keep their numbers to themselves.
+    if (plausible) next_epoch = found.highest_seen + 1;
+  }
+  std::lock_guard guard(state_mutex);
+  file = std::move(opened.file);
+  state = std::move(opened.state);
+  directory = found.log.directory();
+  recovery = std::move(info);
+  ids = std::make_shared<runtime::IdIndex>();
+  if (!access) access = load_access(found.log, state);
+  if (lock != nullptr) {
+    writer = std::make_unique<runtime::Writer>(file, std::move(found.log), found.file_size, next_epoch);
+  } else {
+    reader_log = std::move(found.log);
+  }
+  published.application = log().head().profile.schema;
+  publish();
+}
+
+}  // namespace rvf
