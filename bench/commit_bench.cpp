@@ -61,15 +61,18 @@ struct Bench {
     count.calls = static_cast<uint32_t>(rvf::testing::Call::kSync);
     counter->arm(count);
     const double start = now();
-    for (size_t i = 0; i < 1000; ++i) must(s.ingest(Vectors::from_f32(std::span(data).subspan(i * 8, 8), 8)));
+    for (size_t i = 0; i < 1000; ++i)
+      must(s.ingest(Vectors::from_f32(std::span(data).subspan(i * 8, 8), 8)));
     const double seconds = now() - start;
     const uint64_t fsyncs = counter->seen();
     counter->disarm();
     const uint64_t before = s.status().file_bytes;
     must(s.compact());
-    fmt::print("{{\"bench\":\"1000 single durable inserts, 8 d\",\"seconds\":{:.3f},\"fsyncs_per_insert\":{:.3f},"
-               "\"file_bytes\":{},\"compacted_bytes\":{}}}\n",
-               seconds, static_cast<double>(fsyncs) / 1000, before, s.status().file_bytes);
+    fmt::print(
+        "{{\"bench\":\"1000 single durable inserts, 8 "
+        "d\",\"seconds\":{:.3f},\"fsyncs_per_insert\":{:.3f},"
+        "\"file_bytes\":{},\"compacted_bytes\":{}}}\n",
+        seconds, static_cast<double>(fsyncs) / 1000, before, s.status().file_bytes);
   }
 
   void many_commits() {
@@ -81,16 +84,20 @@ struct Bench {
       must(s.ingest(Vectors::from_f32(std::span(data).subspan(i * 8, 8), 8)));
       if (i % 1000 != 999) continue;
       const uint64_t bytes = s.status().file_bytes;
-      fmt::print("{{\"bench\":\"commits\",\"from\":{},\"us_per_commit\":{:.1f},\"bytes_per_commit\":{:.1f}}}\n",
-                 i - 999, (now() - last) * 1e3, static_cast<double>(bytes - last_bytes) / 1000);
+      fmt::print(
+          "{{\"bench\":\"commits\",\"from\":{},\"us_per_commit\":{:.1f},\"bytes_per_commit\":{:.1f}"
+          "}}\n",
+          i - 999, (now() - last) * 1e3, static_cast<double>(bytes - last_bytes) / 1000);
       last_bytes = bytes;
       last = now();
     }
     if (!s.close()) std::exit(1);
     const double start = now();
     const Store again = must(Store::open_readonly(path));
-    fmt::print("{{\"bench\":\"open after 10000 commits\",\"ms\":{:.2f},\"file_bytes\":{},\"vectors\":{}}}\n",
-               (now() - start) * 1e3, again.status().file_bytes, again.status().vectors);
+    fmt::print(
+        "{{\"bench\":\"open after 10000 "
+        "commits\",\"ms\":{:.2f},\"file_bytes\":{},\"vectors\":{}}}\n",
+        (now() - start) * 1e3, again.status().file_bytes, again.status().vectors);
   }
 
   void batches() {
@@ -100,8 +107,10 @@ struct Bench {
     const double start = now();
     for (int i = 0; i < kBatches; ++i) must(s.ingest(Vectors::from_f32(data, 128)));
     const double seconds = now() - start;
-    fmt::print("{{\"bench\":\"ingest synced every 1000, 128 d\",\"vectors_per_second\":{:.0f},\"MB_per_second\":{:.1f}}}\n",
-               kBatches * 1000 / seconds, kBatches * 0.512 / seconds);
+    fmt::print(
+        "{{\"bench\":\"ingest synced every 1000, 128 "
+        "d\",\"vectors_per_second\":{:.0f},\"MB_per_second\":{:.1f}}}\n",
+        kBatches * 1000 / seconds, kBatches * 0.512 / seconds);
   }
 };
 
@@ -109,8 +118,8 @@ struct Bench {
 
 int main(int argc, char** argv) {
   const fs::path folder = argc > 1 ? fs::path(argv[1]) : fs::temp_directory_path();
-  fmt::print("{{\"machine\":\"{}\",\"isa\":\"{}\",\"folder\":\"{}\"}}\n", rvf::bench::machine_name(),
-             rvf::kernels::isa_name(), folder.string());
+  fmt::print("{{\"machine\":\"{}\",\"isa\":\"{}\",\"folder\":\"{}\"}}\n",
+             rvf::bench::machine_name(), rvf::kernels::isa_name(), folder.string());
   Bench b;
   b.path = (folder / "commit_bench.rvf").string();
   b.single_inserts();

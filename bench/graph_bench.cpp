@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "machine.hpp"
 #include "index/flat.hpp"
 #include "index/graph.hpp"
 #include "kernels/convert.hpp"
+#include "machine.hpp"
 
 using namespace rvf;
 
@@ -146,10 +146,12 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
   const double start = now();
   auto built = index::build_graph(input, {}, &executor);
   const double build_s = now() - start;
-  if (!built.ok()) return fmt::format("{{\"set\": \"{}\", \"error\": \"{}\"}}", set.name, built.error().message);
+  if (!built.ok())
+    return fmt::format("{{\"set\": \"{}\", \"error\": \"{}\"}}", set.name, built.error().message);
   std::vector<wire::ByteSpan> spans(built->layer_c.begin(), built->layer_c.end());
   auto graph = index::open_graph(spans, built->layer_a);
-  if (!graph.ok()) return fmt::format("{{\"set\": \"{}\", \"error\": \"{}\"}}", set.name, graph.error().message);
+  if (!graph.ok())
+    return fmt::format("{{\"set\": \"{}\", \"error\": \"{}\"}}", set.name, graph.error().message);
 
   std::vector<kernels::PreparedQuery> queries;
   for (const auto& q : set.queries) {
@@ -204,7 +206,8 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
   }
   return fmt::format(
       "  {{\"set\": \"{}\", \"rows\": {}, \"dim\": {}, \"dtype\": \"{}\", \"build_s\": {:.2f}, "
-      "\"threads\": {}, \"index_bytes_per_row\": {:.1f}, \"layer_a_bytes\": {}, \"default_ef\": {}, "
+      "\"threads\": {}, \"index_bytes_per_row\": {:.1f}, \"layer_a_bytes\": {}, \"default_ef\": "
+      "{}, "
       "\"max_layer\": {}, \"exact_qps\": {:.0f},\n   \"points\": [{}]}}",
       set.name, set.rows, set.dim, dtype_name(set.dtype), build_s, executor.width(),
       static_cast<double>(info.bytes) / static_cast<double>(set.rows), built->layer_a.size(),
@@ -236,9 +239,10 @@ int main(int argc, char** argv) {
              bench::machine_name());
   for (size_t i = 0; i < names.size(); ++i) {
     DataSet set;
-    const std::string text = load(names[i], set, max_rows)
-                                 ? measure(set, *executor, seconds)
-                                 : fmt::format("  {{\"set\": \"{}\", \"skipped\": \"no data\"}}", names[i]);
+    const std::string text =
+        load(names[i], set, max_rows)
+            ? measure(set, *executor, seconds)
+            : fmt::format("  {{\"set\": \"{}\", \"skipped\": \"no data\"}}", names[i]);
     fmt::print("{}{}\n", text, i + 1 < names.size() ? "," : "");
     std::fflush(stdout);
     std::free(set.data);

@@ -18,7 +18,8 @@ using namespace rvf::kernels;
 namespace {
 
 double now_ns() {
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration<double, std::nano>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -63,7 +64,8 @@ int main(int argc, char** argv) {
       std::vector<float> v(dim);
       for (size_t r = 0; r < kRows; ++r) {
         for (float& x : v) x = static_cast<float>(rng() % 8);
-        if (!encode_row(v, t, data + r * stride).ok()) std::fill_n(data + r * stride, stride, std::byte{});
+        if (!encode_row(v, t, data + r * stride).ok())
+          std::fill_n(data + r * stride, stride, std::byte{});
         rows.push_back(data + r * stride);
       }
       for (Metric m : {Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kHamming}) {
@@ -75,9 +77,10 @@ int main(int argc, char** argv) {
           sink = out[0];
         });
         const double one = best_ns(1, [&] { sink = q->distance(rows[0]); });
-        fmt::print("{{\"isa\": \"{}\", \"dtype\": \"{}\", \"metric\": \"{}\", \"integer\": {}, "
-                   "\"ns_one\": {:.2f}, \"ns_many\": {:.2f}}}\n",
-                   isa_name(isa), dtype_name(t), metric_name(m), q->is_integer(), one, many);
+        fmt::print(
+            "{{\"isa\": \"{}\", \"dtype\": \"{}\", \"metric\": \"{}\", \"integer\": {}, "
+            "\"ns_one\": {:.2f}, \"ns_many\": {:.2f}}}\n",
+            isa_name(isa), dtype_name(t), metric_name(m), q->is_integer(), one, many);
       }
       std::free(data);
     }

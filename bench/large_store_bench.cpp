@@ -56,21 +56,24 @@ int main(int argc, char** argv) {
       must(s.ingest(rvf::Vectors::from_f32(batch, kDim)));
       for (size_t i = 0; i < kBatch; ++i) batch[i * kDim + (b + i) % kDim] = 0;
     }
-    fmt::print("{{\"step\":\"ingest\",\"seconds\":{:.1f},\"file_bytes\":{},\"vectors\":{}}}\n", now() - start,
-               s.status().file_bytes, s.status().vectors);
+    fmt::print("{{\"step\":\"ingest\",\"seconds\":{:.1f},\"file_bytes\":{},\"vectors\":{}}}\n",
+               now() - start, s.status().file_bytes, s.status().vectors);
     expect(s.status().file_bytes > static_cast<uint64_t>(gigabytes * 1e9), "the size asked for");
     must(s.remove_range(0, kBatch - 1));
     start = now();
     rvf::CompactOptions compact;
     compact.rebuild_index = false;
     const rvf::CompactReport r = must(s.compact(compact));
-    fmt::print("{{\"step\":\"compact\",\"seconds\":{:.1f},\"bytes_before\":{},\"bytes_after\":{},\"dropped\":{}}}\n",
-               now() - start, r.bytes_before, r.bytes_after, r.rows_dropped);
+    fmt::print(
+        "{{\"step\":\"compact\",\"seconds\":{:.1f},\"bytes_before\":{},\"bytes_after\":{},"
+        "\"dropped\":{}}}\n",
+        now() - start, r.bytes_before, r.bytes_after, r.rows_dropped);
     expect(r.rows_dropped == kBatch, "one batch dropped");
   }
   start = now();
   const rvf::Store s = must(rvf::Store::open_readonly(path));
-  fmt::print("{{\"step\":\"open\",\"ms\":{:.2f},\"vectors\":{}}}\n", (now() - start) * 1e3, s.status().vectors);
+  fmt::print("{{\"step\":\"open\",\"ms\":{:.2f},\"vectors\":{}}}\n", (now() - start) * 1e3,
+             s.status().vectors);
   expect(s.status().vectors == (batches - 1) * kBatch, "every other vector kept");
   for (uint64_t id = kBatch; id < batches * kBatch; id += 9973) {
     const auto v = must(s.get(id));
@@ -79,8 +82,8 @@ int main(int argc, char** argv) {
   }
   start = now();
   const rvf::VerifyReport report = must(s.verify());
-  fmt::print("{{\"step\":\"verify\",\"seconds\":{:.1f},\"bytes\":{},\"problems\":{}}}\n", now() - start, report.bytes,
-             report.problems.size());
+  fmt::print("{{\"step\":\"verify\",\"seconds\":{:.1f},\"bytes\":{},\"problems\":{}}}\n",
+             now() - start, report.bytes, report.problems.size());
   expect(report.problems.empty(), "a clean verification");
   fs::remove(path);
   return 0;

@@ -32,10 +32,10 @@ void round_trip(wire::ByteSpan input, Decode decode, Encode encode) {
 }  // namespace rvf::fuzz
 
 // Defines the program: RVF_FUZZ { ... uses `input` ... }
-#define RVF_FUZZ                                                                \
-  static void fuzz_one(rvf::wire::ByteSpan input);                              \
-  extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {     \
-    fuzz_one(std::as_bytes(std::span(data, size)));                             \
-    return 0;                                                                   \
-  }                                                                             \
+#define RVF_FUZZ                                                            \
+  static void fuzz_one(rvf::wire::ByteSpan input);                          \
+  extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { \
+    fuzz_one(std::as_bytes(std::span(data, size)));                         \
+    return 0;                                                               \
+  }                                                                         \
   static void fuzz_one([[maybe_unused]] rvf::wire::ByteSpan input)

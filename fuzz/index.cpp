@@ -1,7 +1,7 @@
 #include "wire/index_codec.hpp"
 
-#include "fuzz.hpp"
 #include <array>
+#include "fuzz.hpp"
 
 using namespace rvf::wire;  // NOLINT: a program of one function
 

@@ -7,10 +7,10 @@
 #include <chrono>
 #include <fstream>
 
+#include "bench_run.hpp"
 #include "command.hpp"
 #include "interop/vector_file.hpp"
 #include "kernels/kernels.hpp"
-#include "bench_run.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -67,11 +67,13 @@ BenchResult run_bench(const BenchSettings& settings) {
   if (!settings.truth.empty()) {
     truth = must_input(interop::read_truth(settings.truth));
     if (truth.k < settings.query.k) {
-      fail_usage(fmt::format("{} has {} neighbours a query, fewer than k = {}", settings.truth, truth.k,
-                             settings.query.k));
+      fail_usage(fmt::format("{} has {} neighbours a query, fewer than k = {}", settings.truth,
+                             truth.k, settings.query.k));
     }
   }
-  const auto query = [&](uint64_t i) { return std::span<const float>(queries).subspan(i * dim, dim); };
+  const auto query = [&](uint64_t i) {
+    return std::span<const float>(queries).subspan(i * dim, dim);
+  };
 
   r.load_before = load_average();
   forget_cached_pages(settings.store);
@@ -112,7 +114,8 @@ BenchResult run_bench(const BenchSettings& settings) {
   std::sort(latency.begin(), latency.end());
   r.p50_us = percentile(latency, 0.50);
   r.p99_us = percentile(latency, 0.99);
-  r.recall = judged == 0 ? -1 : static_cast<double>(hits) / static_cast<double>(judged * settings.query.k);
+  r.recall =
+      judged == 0 ? -1 : static_cast<double>(hits) / static_cast<double>(judged * settings.query.k);
   r.load_after = load_average();
   r.isa = kernels::isa_name();
   rusage usage{};
@@ -136,7 +139,8 @@ void print_bench(const BenchResult& r, bool json) {
                            .add("first_result_us", r.first_result_us)
                            .add("bytes_read_first_result", r.bytes_read_first_result)
                            .add("queries", r.queries)
-                           .add("distances_per_query", static_cast<double>(r.distances) / static_cast<double>(r.queries))
+                           .add("distances_per_query",
+                                static_cast<double>(r.distances) / static_cast<double>(r.queries))
                            .add("peak_rss_bytes", r.peak_rss_bytes)
                            .add("isa", r.isa)
                            .add("load_before", r.load_before)
@@ -146,11 +150,14 @@ void print_bench(const BenchResult& r, bool json) {
   }
   if (r.recall >= 0) fmt::print("recall          {:.4f}\n", r.recall);
   fmt::print("queries/s       {}\n", human_count(static_cast<uint64_t>(r.qps)));
-  fmt::print("latency         p50 {}, p99 {}\n", human_time(r.p50_us * 1e-6), human_time(r.p99_us * 1e-6));
-  fmt::print("cold open       {}, first result after {}, {} read from disk\n", human_time(r.open_us * 1e-6),
-             human_time(r.first_result_us * 1e-6), human_bytes(r.bytes_read_first_result));
+  fmt::print("latency         p50 {}, p99 {}\n", human_time(r.p50_us * 1e-6),
+             human_time(r.p99_us * 1e-6));
+  fmt::print("cold open       {}, first result after {}, {} read from disk\n",
+             human_time(r.open_us * 1e-6), human_time(r.first_result_us * 1e-6),
+             human_bytes(r.bytes_read_first_result));
   fmt::print("peak memory     {} (mapped file included)\n", human_bytes(r.peak_rss_bytes));
-  fmt::print("{} queries, {}, load {:.2f} -> {:.2f}\n", human_count(r.queries), r.isa, r.load_before, r.load_after);
+  fmt::print("{} queries, {}, load {:.2f} -> {:.2f}\n", human_count(r.queries), r.isa,
+             r.load_before, r.load_after);
 }
 
 void register_bench(CLI::App& app) {
@@ -164,7 +171,8 @@ void register_bench(CLI::App& app) {
   c->add_option("--truth", o->settings.truth, "file of true neighbour ids (npy, ivecs, ibin)");
   c->add_option("-k", o->settings.query.k, "neighbours a query (10)");
   c->add_option("--ef", o->settings.query.ef, "beam width; default: chosen for --recall");
-  c->add_option("--recall", o->settings.query.target_recall, "recall to aim at")->check(CLI::Range(0.5, 0.999));
+  c->add_option("--recall", o->settings.query.target_recall, "recall to aim at")
+      ->check(CLI::Range(0.5, 0.999));
   c->add_option("--max-queries", o->settings.max_queries, "use at most so many queries");
   c->add_flag("--exact", o->settings.query.exact, "compare with every vector");
   add_threads(*c, *o, "threads for the queries (1)");

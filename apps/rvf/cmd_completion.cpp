@@ -8,7 +8,8 @@ namespace {
 
 std::vector<const CLI::App*> subcommands(const CLI::App& app) {
   std::vector<const CLI::App*> all;
-  for (const CLI::App* c : app.get_subcommands([](const CLI::App*) { return true; })) all.push_back(c);
+  for (const CLI::App* c : app.get_subcommands([](const CLI::App*) { return true; }))
+    all.push_back(c);
   return all;
 }
 
@@ -27,8 +28,10 @@ void print_bash(const CLI::App& app) {
   for (const CLI::App* c : subcommands(app)) {
     names += " " + c->get_name();
     std::string words = long_options(*c);
-    for (const CLI::App* inner : subcommands(*c)) words += " " + inner->get_name() + long_options(*inner);
-    cases += fmt::format("    {}) words=\"{}\" ;;\n", c->get_name(), words.substr(words.empty() ? 0 : 1));
+    for (const CLI::App* inner : subcommands(*c))
+      words += " " + inner->get_name() + long_options(*inner);
+    cases += fmt::format("    {}) words=\"{}\" ;;\n", c->get_name(),
+                         words.substr(words.empty() ? 0 : 1));
   }
   fmt::print(
       "_rvf() {{\n"
@@ -44,7 +47,8 @@ void print_bash(const CLI::App& app) {
 }
 
 std::string single_quoted(std::string text) {
-  for (size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4) text.replace(at, 1, "'\\''");
+  for (size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4)
+    text.replace(at, 1, "'\\''");
   return "'" + text + "'";
 }
 
@@ -53,10 +57,12 @@ void print_zsh(const CLI::App& app) {
   std::string cases;
   for (const CLI::App* c : subcommands(app)) {
     std::string title = c->get_description();
-    for (size_t at = 0; (at = title.find(':', at)) != std::string::npos; at += 2) title.replace(at, 1, "\\:");
+    for (size_t at = 0; (at = title.find(':', at)) != std::string::npos; at += 2)
+      title.replace(at, 1, "\\:");
     names += "    " + single_quoted(c->get_name() + ":" + title) + "\n";
     std::string words = long_options(*c);
-    for (const CLI::App* inner : subcommands(*c)) words += " " + inner->get_name() + long_options(*inner);
+    for (const CLI::App* inner : subcommands(*c))
+      words += " " + inner->get_name() + long_options(*inner);
     cases += fmt::format("    {}) compadd --{} ;;\n", c->get_name(), words);
   }
   fmt::print(
@@ -72,15 +78,16 @@ void print_fish(const CLI::App& app) {
                single_quoted(c->get_description()));
     for (const CLI::Option* o : c->get_options()) {
       for (const std::string& name : o->get_lnames()) {
-        fmt::print("complete -c rvf -n '__fish_seen_subcommand_from {}' -l {} -d {}\n", c->get_name(), name,
-                   single_quoted(o->get_description()));
+        fmt::print("complete -c rvf -n '__fish_seen_subcommand_from {}' -l {} -d {}\n",
+                   c->get_name(), name, single_quoted(o->get_description()));
       }
     }
   }
 }
 
 std::string roff(std::string text) {
-  for (size_t at = 0; (at = text.find('-', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\-");
+  for (size_t at = 0; (at = text.find('-', at)) != std::string::npos; at += 2)
+    text.replace(at, 1, "\\-");
   std::string out;
   bool line_start = true;
   for (const char c : text) {
@@ -94,23 +101,27 @@ std::string roff(std::string text) {
 void print_man_command(const CLI::App& command, const std::string& prefix) {
   std::string usage = prefix + command.get_name();
   for (const CLI::Option* o : command.get_options()) {
-    if (o->get_positional()) usage += o->get_required() ? " " + o->get_single_name() : " [" + o->get_single_name() + "]";
+    if (o->get_positional())
+      usage += o->get_required() ? " " + o->get_single_name() : " [" + o->get_single_name() + "]";
   }
   fmt::print(".SS {}\n{}\n", roff(usage), roff(command.get_description()));
   for (const CLI::Option* o : command.get_options()) {
     fmt::print(".TP\n.B {}\n{}\n", roff(o->get_name(false, true)), roff(o->get_description()));
   }
-  for (const CLI::App* inner : subcommands(command)) print_man_command(*inner, prefix + command.get_name() + " ");
+  for (const CLI::App* inner : subcommands(command))
+    print_man_command(*inner, prefix + command.get_name() + " ");
 }
 
 void print_man(const CLI::App& app) {
   fmt::print(
-      ".TH RVF 1 \"\" \"rvf {}\" \"User Commands\"\n.SH NAME\nrvf \\- a crash\\-safe memory for vectors in one file\n"
+      ".TH RVF 1 \"\" \"rvf {}\" \"User Commands\"\n.SH NAME\nrvf \\- a crash\\-safe memory for "
+      "vectors in one file\n"
       ".SH SYNOPSIS\n.B rvf\n.I COMMAND\n[\\fIOPTIONS\\fR]\n.SH COMMANDS\n",
       RVF_VERSION);
   for (const CLI::App* c : subcommands(app)) print_man_command(*c, "rvf ");
   fmt::print(
-      ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nuser error\n.TP\n.B 2\nstore damaged\n.TP\n.B 3\n"
+      ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nuser error\n.TP\n.B 2\nstore damaged\n.TP\n.B "
+      "3\n"
       "store held by another writer\n.TP\n.B 4\ninput/output error\n"
       ".SH ENVIRONMENT\n.TP\n.B RVF_SIMD\nscalar, avx2 or avx512: the instruction set to use\n");
 }
@@ -119,7 +130,8 @@ void print_man(const CLI::App& app) {
 
 void register_completion(CLI::App& app) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* c = app.add_subcommand("completion", "print a shell completion, or the manual page (man)");
+  CLI::App* c =
+      app.add_subcommand("completion", "print a shell completion, or the manual page (man)");
   c->add_option("SHELL", *shell, "bash, zsh, fish or man")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));

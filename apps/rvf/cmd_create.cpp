@@ -15,7 +15,8 @@ void register_create(CLI::App& app) {
   c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
   add_metric(*c, o->create.metric);
   add_dtype(*c, o->create.dtype);
-  c->add_option("--graph-m", o->create.graph_m, "graph: neighbours a node (16)")->check(CLI::Range(4, 64));
+  c->add_option("--graph-m", o->create.graph_m, "graph: neighbours a node (16)")
+      ->check(CLI::Range(4, 64));
   c->add_option("--ef-construction", o->create.ef_construction, "graph: beam while building (128)")
       ->check(CLI::Range(8, 4096));
   add_json(*c, *o);

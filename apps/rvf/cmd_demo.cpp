@@ -56,19 +56,23 @@ void text_demo(const Options& o) {
     const auto r = must(store.add(present, &on_files, &on_index));
     index.finish();
     const StoreStatus s = store.store().status();
-    fmt::print("{} files, {} of text -> {} passages in one file of {}, durable and indexed after {}\n",
-               human_count(r.files_added), human_bytes(r.text_bytes), human_count(r.passages_added),
-               human_bytes(s.file_bytes), human_time(seconds_since(started)));
+    fmt::print(
+        "{} files, {} of text -> {} passages in one file of {}, durable and indexed after {}\n",
+        human_count(r.files_added), human_bytes(r.text_bytes), human_count(r.passages_added),
+        human_bytes(s.file_bytes), human_time(seconds_since(started)));
     started = std::chrono::steady_clock::now();
     const auto again = must(store.add(present));
-    fmt::print("adding the same folders again: {} unchanged, {} read, {}\n", human_count(again.files_unchanged),
-               human_count(again.files_added + again.files_changed), human_time(seconds_since(started)));
+    fmt::print("adding the same folders again: {} unchanged, {} read, {}\n",
+               human_count(again.files_unchanged),
+               human_count(again.files_added + again.files_changed),
+               human_time(seconds_since(started)));
     must(store.store().close());
   }
   fmt::print("\n$ rvf text search {} ...\n", path);
-  for (const char* query : {"how do I report a bug in a package", "permission to copy and distribute modified versions",
-                            "crash safe storage of vectors in one file", "time zone and daylight saving",
-                            "compress files with better ratio"}) {
+  for (const char* query :
+       {"how do I report a bug in a package", "permission to copy and distribute modified versions",
+        "crash safe storage of vectors in one file", "time zone and daylight saving",
+        "compress files with better ratio"}) {
     const auto started = std::chrono::steady_clock::now();
     OpenOptions quick;
     quick.verify_at_open = 0;
@@ -87,7 +91,8 @@ std::string truth_as_ivecs(const fs::path& raw, const fs::path& folder) {
   const fs::path path = folder / "fashion-truth.ivecs";
   std::ofstream out(path, std::ios::binary);
   std::vector<char> row(kNeighbors * sizeof(int32_t));
-  for (uint32_t q = 0; q < kQueries && in.read(row.data(), static_cast<std::streamsize>(row.size())); ++q) {
+  for (uint32_t q = 0;
+       q < kQueries && in.read(row.data(), static_cast<std::streamsize>(row.size())); ++q) {
     out.write(reinterpret_cast<const char*>(&kNeighbors), sizeof(kNeighbors));
     out.write(row.data(), static_cast<std::streamsize>(row.size()));
   }
@@ -98,7 +103,8 @@ std::string truth_as_ivecs(const fs::path& raw, const fs::path& folder) {
 void fashion_demo(const Options& o, const fs::path& data) {
   headline("Fashion-MNIST: 60,000 images of 784 bytes, exact neighbours known");
   const std::string store_path = (fs::path(o.folder) / "fashion.rvf").string();
-  const auto reader = must_input(interop::open_vectors((data / "train-images-idx3-ubyte.gz").string()));
+  const auto reader =
+      must_input(interop::open_vectors((data / "train-images-idx3-ubyte.gz").string()));
   OpenOptions open;
   open.index_policy = IndexPolicy::kManual;
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
@@ -121,8 +127,8 @@ void fashion_demo(const Options& o, const fs::path& data) {
   const double build = seconds_since(started);
   const StoreStatus s = store.status();
   must(store.close());
-  fmt::print("ingest {} (durable), index {}, file {} ({} raw)\n", human_time(ingest), human_time(build),
-             human_bytes(s.file_bytes), human_bytes(s.vectors * s.dimension));
+  fmt::print("ingest {} (durable), index {}, file {} ({} raw)\n", human_time(ingest),
+             human_time(build), human_bytes(s.file_bytes), human_bytes(s.vectors * s.dimension));
 
   BenchSettings bench;
   bench.store = store_path;
@@ -155,7 +161,8 @@ void run(Options& o) {
     std::error_code ignored;
     fs::remove_all(o.folder, ignored);
   } else {
-    fmt::print("\nThe stores are in {}; try: rvf text search {}/documents.rvf \"your words\"\n", o.folder, o.folder);
+    fmt::print("\nThe stores are in {}; try: rvf text search {}/documents.rvf \"your words\"\n",
+               o.folder, o.folder);
   }
 }
 
@@ -163,8 +170,10 @@ void run(Options& o) {
 
 void register_demo(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("demo", "build a store from this machine's documentation and search it");
-  c->add_option("--folder", o->folder, "keep the stores here (default: a temporary folder, removed at the end)");
+  CLI::App* c =
+      app.add_subcommand("demo", "build a store from this machine's documentation and search it");
+  c->add_option("--folder", o->folder,
+                "keep the stores here (default: a temporary folder, removed at the end)");
   c->add_option("--text", o->text, "folders to read (/usr/share/doc)");
   c->add_option("--data", o->data, "folder with ann/fashion-mnist, if you have it");
   add_threads(*c, *o, "threads (all cores)");

@@ -23,7 +23,8 @@ void run(const Common& o, const std::string& file) {
   const Snapshot snapshot = must(store.snapshot());
   const DType stored = snapshot.dtype();
   // npy has no bf16 and no bits, fvecs only floats, jsonl only numbers.
-  const bool native = format == interop::Format::kNpy && stored != DType::kBF16 && stored != DType::kBinary;
+  const bool native =
+      format == interop::Format::kNpy && stored != DType::kBF16 && stored != DType::kBinary;
   interop::VectorChunk chunk;
   chunk.dtype = native ? stored : DType::kF32;
   chunk.dim = snapshot.dimension();

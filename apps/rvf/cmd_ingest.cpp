@@ -44,8 +44,9 @@ class Ingest {
     const auto started = std::chrono::steady_clock::now();
     for (const std::string& file : o_.files) read_file(file);
     if (!o_.ids_file.empty() && used_ids_ != ids_.size()) {
-      fail_usage(fmt::format("{} has {} ids, the files have {} vectors; all vectors are in the store", o_.ids_file,
-                             ids_.size(), used_ids_));
+      fail_usage(
+          fmt::format("{} has {} ids, the files have {} vectors; all vectors are in the store",
+                      o_.ids_file, ids_.size(), used_ids_));
     }
     must(store_.commit());
     if (!o_.no_index) {
@@ -69,8 +70,8 @@ class Ingest {
                              .str());
     } else {
       fmt::print("{} vectors added ({} replaced) in {}; the store holds {} in {}, index: {}\n",
-                 human_count(added_), human_count(replaced_), human_time(seconds), human_count(status.vectors),
-                 human_bytes(status.file_bytes), status.index_kind);
+                 human_count(added_), human_count(replaced_), human_time(seconds),
+                 human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
     }
   }
 
@@ -90,13 +91,15 @@ class Ingest {
 
   void write_chunk(const std::string& file, const interop::VectorChunk& chunk) {
     if (!chunk.string_ids.empty()) {
-      fail_usage(fmt::format("{}: the ids are texts (\"{}\"); a store takes numbers from 0 to 2^64-2", file,
-                             chunk.string_ids.front()));
+      fail_usage(
+          fmt::format("{}: the ids are texts (\"{}\"); a store takes numbers from 0 to 2^64-2",
+                      file, chunk.string_ids.front()));
     }
     std::span<const uint64_t> ids = chunk.ids;
     if (!o_.ids_file.empty()) {
       if (ids_.size() - used_ids_ < chunk.count) {
-        fail_usage(fmt::format("{} has only {} ids; {} vectors are in the store", o_.ids_file, ids_.size(), added_));
+        fail_usage(fmt::format("{} has only {} ids; {} vectors are in the store", o_.ids_file,
+                               ids_.size(), added_));
       }
       ids = std::span<const uint64_t>(ids_).subspan(used_ids_, chunk.count);
       used_ids_ += chunk.count;
@@ -105,14 +108,15 @@ class Ingest {
     auto report = store_.ingest(vectors, ids);
     if (!report) {
       Error e = report.error();
-      e.message = fmt::format("{}, rows {}-{}: {}", file, chunk.first_row, chunk.first_row + chunk.count - 1,
-                              e.message);
+      e.message = fmt::format("{}, rows {}-{}: {}", file, chunk.first_row,
+                              chunk.first_row + chunk.count - 1, e.message);
       fail(e);
     }
     added_ += report->added;
     replaced_ += report->replaced;
     if (o_.json && o_.open.durability != Durability::kNone) {
-      fmt::print("{}\n", JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
+      fmt::print("{}\n",
+                 JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
       (void)std::fflush(stdout);
     }
   }
@@ -129,10 +133,12 @@ class Ingest {
 void register_ingest(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand(
-      "ingest", "add vectors from npy, csv, jsonl, fvecs, bvecs, ivecs, fbin, u8bin or idx files, also .gz");
+      "ingest",
+      "add vectors from npy, csv, jsonl, fvecs, bvecs, ivecs, fbin, u8bin or idx files, also .gz");
   add_store(*c, *o);
   c->add_option("FILE", o->files, "vector files; the format is recognised by content")->required();
-  c->add_option("--ids", o->ids_file, "file with one id a vector (npy, text or ivecs); default: counted on");
+  c->add_option("--ids", o->ids_file,
+                "file with one id a vector (npy, text or ivecs); default: counted on");
   c->add_option("--batch", o->batch, "vectors a commit (10000)")->check(CLI::Range(1, 10'000'000));
   c->add_flag("--create", o->create, "make the store if there is none, shaped by the first file");
   add_metric(*c, o->new_store.metric);

@@ -35,8 +35,9 @@ void print_segments(const Options& o, const Snapshot& snapshot) {
                              .str());
     } else {
       table.add({fmt::format("{}", s.segment_id), type_name(s.type), fmt::format("{}", s.offset),
-                 human_bytes(s.payload_bytes), s.rows == 0 ? "-" : human_count(s.rows), fmt::format("{}", s.tier),
-                 fmt::format("0x{:04X}", s.flags), packed, fmt::format("{}", s.shard)});
+                 human_bytes(s.payload_bytes), s.rows == 0 ? "-" : human_count(s.rows),
+                 fmt::format("{}", s.tier), fmt::format("0x{:04X}", s.flags), packed,
+                 fmt::format("{}", s.shard)});
     }
   }
   if (!o.json) table.print();
@@ -73,7 +74,8 @@ void print_manifest(const Options& o, const Store& store, const Snapshot& snapsh
   fmt::print("epoch {}, file id {}, {} live vectors, {} dead rows\n", s.epoch, hex(s.file_id),
              human_count(s.vectors), human_count(s.deleted));
   Table table({"type", "segments", "bytes"});
-  for (const auto& [name, sum] : by_type) table.add({name, human_count(sum.count), human_bytes(sum.bytes)});
+  for (const auto& [name, sum] : by_type)
+    table.add({name, human_count(sum.count), human_bytes(sum.bytes)});
   table.print();
 }
 

@@ -82,7 +82,8 @@ void register_verify(CLI::App& app) {
                  damaged ? "DAMAGED" : "ok");
     }
     if (damaged) {
-      throw Failure{kDamaged, "the store is damaged; `rvf inspect --epochs` lists commits to roll back to"};
+      throw Failure{kDamaged,
+                    "the store is damaged; `rvf inspect --epochs` lists commits to roll back to"};
     }
   });
 }
@@ -122,24 +123,30 @@ void run_compact(CompactArguments& o) {
              human_bytes(report.bytes_after), human_count(report.rows_dropped),
              report.resumed ? " (continued an interrupted compaction)" : "");
   if (o.compact.tiers) {
-    fmt::print("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n", human_count(report.tier_rows[0]),
-               human_count(report.tier_rows[1]), human_count(report.tier_rows[2]));
+    fmt::print("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n",
+               human_count(report.tier_rows[0]), human_count(report.tier_rows[1]),
+               human_count(report.tier_rows[2]));
   }
 }
 
 void register_compact(CLI::App& app) {
   auto o = std::make_shared<CompactArguments>();
-  CLI::App* c = app.add_subcommand("compact", "rewrite a store without what is dead; old or new, never neither");
+  CLI::App* c = app.add_subcommand(
+      "compact", "rewrite a store without what is dead; old or new, never neither");
   add_store(*c, *o);
-  c->add_option("--io-budget", o->io_budget, "MB/s of reading and writing (no limit)")->check(CLI::PositiveNumber);
+  c->add_option("--io-budget", o->io_budget, "MB/s of reading and writing (no limit)")
+      ->check(CLI::PositiveNumber);
   c->add_flag("--tiers", o->compact.tiers,
               "store vectors that are seldom found in 8 and 4 bits a dimension (lossy)");
   c->add_option("--hot", o->compact.hot_fraction, "share of vectors kept exact with --tiers (0.2)")
       ->check(CLI::Range(0.0, 1.0));
-  c->add_option("--warm", o->compact.warm_fraction, "share of vectors kept in 8 bits with --tiers (0.5)")
+  c->add_option("--warm", o->compact.warm_fraction,
+                "share of vectors kept in 8 bits with --tiers (0.5)")
       ->check(CLI::Range(0.0, 1.0));
-  c->add_flag("--cold-shard", o->compact.cold_shard, "with --tiers: the coldest go to STORE.cold.N beside the store");
-  c->add_flag("!--no-index", o->compact.rebuild_index, "leave the graph out; rvf index builds it later");
+  c->add_flag("--cold-shard", o->compact.cold_shard,
+              "with --tiers: the coldest go to STORE.cold.N beside the store");
+  c->add_flag("!--no-index", o->compact.rebuild_index,
+              "leave the graph out; rvf index builds it later");
   add_threads(*c, *o, "threads for the index (all cores)");
   add_json(*c, *o);
   c->callback([o] { run_compact(*o); });
@@ -148,7 +155,8 @@ void register_compact(CLI::App& app) {
 void register_rollback(CLI::App& app) {
   auto o = std::make_shared<Common>();
   auto epoch = std::make_shared<uint32_t>(0);
-  CLI::App* c = app.add_subcommand("rollback", "make an earlier commit the newest state; can itself be undone");
+  CLI::App* c = app.add_subcommand("rollback",
+                                   "make an earlier commit the newest state; can itself be undone");
   add_store(*c, *o);
   c->add_option("--epoch", *epoch, "as listed by rvf inspect --epochs")->required();
   add_json(*c, *o);
@@ -163,7 +171,8 @@ void register_rollback(CLI::App& app) {
     if (o->json) {
       fmt::print("{}\n", JsonObject().add("epoch", now).add("vectors", s.vectors).str());
     } else {
-      fmt::print("epoch {} now holds what epoch {} held: {} vectors\n", now, *epoch, human_count(s.vectors));
+      fmt::print("epoch {} now holds what epoch {} held: {} vectors\n", now, *epoch,
+                 human_count(s.vectors));
     }
   });
 }

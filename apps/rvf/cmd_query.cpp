@@ -25,7 +25,8 @@ std::vector<float> parse_vector(const std::string& text) {
     float v = 0;
     const auto [next, error] = std::from_chars(at, end, v);
     if (error != std::errc()) {
-      fail_usage(fmt::format("--vector: \"{}\" is not a number", std::string(at, end).substr(0, 20)));
+      fail_usage(
+          fmt::format("--vector: \"{}\" is not a number", std::string(at, end).substr(0, 20)));
     }
     values.push_back(v);
     at = next;
@@ -41,7 +42,8 @@ void print_result(const Options& o, uint64_t number, const QueryResult& r) {
       ids += (ids.empty() ? "" : ",") + fmt::format("{}", n.id);
       distances.push_back(n.distance);
     }
-    fmt::print("{{\"query\":{},\"ids\":[{}],\"distances\":{}}}\n", number, ids, json_array(distances));
+    fmt::print("{{\"query\":{},\"ids\":[{}],\"distances\":{}}}\n", number, ids,
+               json_array(distances));
     return;
   }
   if (!o.queries.empty()) fmt::print("{}query {}\n", number == 0 ? "" : "\n", number);
@@ -84,11 +86,14 @@ void register_query(CLI::App& app) {
   CLI::App* c = app.add_subcommand("query", "find the nearest vectors");
   add_store(*c, *o);
   auto* one = c->add_option("--vector", o->vector, "one query, for example \"0.1,0.2,0.3\"");
-  auto* many = c->add_option("--queries", o->queries, "a file of queries, of any format that ingest reads");
+  auto* many =
+      c->add_option("--queries", o->queries, "a file of queries, of any format that ingest reads");
   one->excludes(many);
   c->add_option("-k", o->query.k, "how many neighbours (10)");
-  c->add_option("--ef", o->query.ef, "beam width of the graph search; default: chosen for --recall");
-  c->add_option("--recall", o->query.target_recall, "recall to aim at, 0.5 to 0.999")->check(CLI::Range(0.5, 0.999));
+  c->add_option("--ef", o->query.ef,
+                "beam width of the graph search; default: chosen for --recall");
+  c->add_option("--recall", o->query.target_recall, "recall to aim at, 0.5 to 0.999")
+      ->check(CLI::Range(0.5, 0.999));
   c->add_option("--time-budget", o->query.time_budget_us, "microseconds a query may take");
   c->add_flag("--exact", o->query.exact, "compare with every vector");
   add_threads(*c, *o, "threads for --queries (1)");

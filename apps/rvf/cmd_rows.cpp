@@ -96,7 +96,8 @@ void run_delete(const DeleteOptions& o) {
                            .str());
   } else {
     fmt::print("{} deleted{}, {} left\n", human_count(report.deleted),
-               missing > 0 ? ", " + human_count(missing) + " were not there" : "", human_count(status.vectors));
+               missing > 0 ? ", " + human_count(missing) + " were not there" : "",
+               human_count(status.vectors));
   }
 }
 

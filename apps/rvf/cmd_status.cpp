@@ -25,8 +25,8 @@ void print_json(const StoreStatus& s) {
       .add("indexed_rows", s.indexed_rows)
       .add("index_bytes", s.index_bytes)
       .add("index_default_ef", s.index_default_ef)
-      .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", s.tier_rows[0], s.tier_rows[1],
-                                    s.tier_rows[2]));
+      .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", s.tier_rows[0],
+                                    s.tier_rows[1], s.tier_rows[2]));
   if (!s.application.empty()) o.add("application", s.application);
   if (s.recovery.recovered) {
     o.add("recovered_from", s.recovery.reason);
@@ -38,16 +38,22 @@ void print_json(const StoreStatus& s) {
 }
 
 void print_table(const std::string& path, const StoreStatus& s) {
-  const auto line = [](const char* name, const std::string& value) { fmt::print("{:<12} {}\n", name, value); };
+  const auto line = [](const char* name, const std::string& value) {
+    fmt::print("{:<12} {}\n", name, value);
+  };
   line("store", path);
   line("vectors", human_count(s.vectors));
-  line("deleted", s.deleted == 0 ? "0" : human_count(s.deleted) + " (rvf compact reclaims their space)");
-  line("shape", fmt::format("{} x {}, metric {}", s.dimension, dtype_name(s.dtype), metric_name(s.metric)));
-  line("size", fmt::format("{} file, {} live", human_bytes(s.file_bytes), human_bytes(s.live_bytes)));
+  line("deleted",
+       s.deleted == 0 ? "0" : human_count(s.deleted) + " (rvf compact reclaims their space)");
+  line("shape",
+       fmt::format("{} x {}, metric {}", s.dimension, dtype_name(s.dtype), metric_name(s.metric)));
+  line("size",
+       fmt::format("{} file, {} live", human_bytes(s.file_bytes), human_bytes(s.live_bytes)));
   line("segments", human_count(s.segments));
   if (s.index_kind == "graph") {
     line("index", fmt::format("graph over {} of {} rows, {}, ef {}", human_count(s.indexed_rows),
-                              human_count(s.vectors + s.deleted), human_bytes(s.index_bytes), s.index_default_ef));
+                              human_count(s.vectors + s.deleted), human_bytes(s.index_bytes),
+                              s.index_default_ef));
   } else {
     line("index", s.index_kind);
   }
@@ -60,8 +66,8 @@ void print_table(const std::string& path, const StoreStatus& s) {
   line("modified", human_date(s.modified_ns));
   line("next id", fmt::format("{}", s.next_id));
   if (s.recovery.recovered) {
-    line("recovered", fmt::format("{}; {} epoch(s) lost, {} ignored", s.recovery.reason, s.recovery.lost_epochs,
-                                  human_bytes(s.recovery.ignored_bytes)));
+    line("recovered", fmt::format("{}; {} epoch(s) lost, {} ignored", s.recovery.reason,
+                                  s.recovery.lost_epochs, human_bytes(s.recovery.ignored_bytes)));
   }
 }
 

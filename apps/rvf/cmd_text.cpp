@@ -23,7 +23,8 @@ void run_add(const AddOptions& o) {
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   const bool there = CLI::ExistingFile(o.store).empty();
   const auto started = std::chrono::steady_clock::now();
-  TextStore store = there ? must(TextStore::open(o.store, open)) : must(TextStore::create(o.store, open));
+  TextStore store =
+      there ? must(TextStore::open(o.store, open)) : must(TextStore::create(o.store, open));
   tell_recovery(store.store(), o.store);
   ProgressBar files("reading", "files", !o.quiet);
   ProgressBar index("indexing", "passages", !o.quiet);
@@ -38,7 +39,8 @@ void run_add(const AddOptions& o) {
   must(store.store().close());
   files.finish();
   index.finish();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (o.json) {
     fmt::print("{}\n", JsonObject()
                            .add("files_added", r.files_added)
@@ -55,12 +57,14 @@ void run_add(const AddOptions& o) {
                            .str());
     return;
   }
-  fmt::print("{} files added, {} changed, {} removed, {} unchanged, {} skipped (binary, empty or too large)\n",
-             human_count(r.files_added), human_count(r.files_changed), human_count(r.files_removed),
-             human_count(r.files_unchanged), human_count(r.files_skipped));
+  fmt::print(
+      "{} files added, {} changed, {} removed, {} unchanged, {} skipped (binary, empty or too "
+      "large)\n",
+      human_count(r.files_added), human_count(r.files_changed), human_count(r.files_removed),
+      human_count(r.files_unchanged), human_count(r.files_skipped));
   fmt::print("{} passages from {} of text in {}; the store holds {} passages in {}\n",
-             human_count(r.passages_added), human_bytes(r.text_bytes), human_time(seconds), human_count(s.vectors),
-             human_bytes(s.file_bytes));
+             human_count(r.passages_added), human_bytes(r.text_bytes), human_time(seconds),
+             human_count(s.vectors), human_bytes(s.file_bytes));
 }
 
 struct SearchOptions : Common {
@@ -97,9 +101,11 @@ void print_hits(const std::string& query, const std::vector<SearchHit>& hits, si
   if (hits.empty()) fmt::print("nothing found\n");
   for (size_t i = 0; i < hits.size(); ++i) {
     const SearchHit& h = hits[i];
-    fmt::print("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line, h.passage.last_line,
-               h.score, h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
-    if (!h.passage.heading.empty()) fmt::print("    # {}\n", text::highlight(tokenizer, h.passage.heading, terms, look));
+    fmt::print("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line,
+               h.passage.last_line, h.score,
+               h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
+    if (!h.passage.heading.empty())
+      fmt::print("    # {}\n", text::highlight(tokenizer, h.passage.heading, terms, look));
     fmt::print("    {}\n", text::highlight(tokenizer, h.passage.text, terms, look));
   }
 }
@@ -122,12 +128,14 @@ std::string hits_json(const std::string& query, const std::vector<SearchHit>& hi
 }
 
 void register_text(CLI::App& app) {
-  CLI::App* text = app.add_subcommand("text", "search in text files: add folders, search with words");
+  CLI::App* text =
+      app.add_subcommand("text", "search in text files: add folders, search with words");
   text->require_subcommand(1);
   {
     auto o = std::make_shared<AddOptions>();
     CLI::App* c = text->add_subcommand(
-        "add", "take in text and Markdown files and folders, also .gz; again takes only what changed");
+        "add",
+        "take in text and Markdown files and folders, also .gz; again takes only what changed");
     add_store(*c, *o);
     c->add_option("DIR", o->paths, "files and folders")->required();
     add_threads(*c, *o, "threads (all cores)");

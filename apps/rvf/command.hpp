@@ -54,7 +54,7 @@ void add_threads(CLI::App& command, Common& common, const char* what);
 void register_create(CLI::App& app);
 void register_ingest(CLI::App& app);
 void register_query(CLI::App& app);
-void register_rows(CLI::App& app);      // get, delete
+void register_rows(CLI::App& app);  // get, delete
 void register_status(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_maintain(CLI::App& app);  // index, verify, compact, rollback

@@ -62,10 +62,14 @@ void add_threads(CLI::App& command, Common& common, const char* what) {
 int main(int argc, char** argv) {
   using namespace rvf::cli;
   std::signal(SIGPIPE, SIG_DFL);  // `rvf ... | head` ends quietly
-  CLI::App app{"A crash-safe memory for vectors in one file.\n\n"
-               "Start with:  rvf ingest my.rvf vectors.npy --create   then   rvf query my.rvf --queries q.npy\n"
-               "or:          rvf text add my.rvf ~/notes              then   rvf text search my.rvf \"words\"\n\n"
-               "Exit codes: 0 done, 1 user error, 2 store damaged, 3 held by another writer, 4 input/output."};
+  CLI::App app{
+      "A crash-safe memory for vectors in one file.\n\n"
+      "Start with:  rvf ingest my.rvf vectors.npy --create   then   rvf query my.rvf --queries "
+      "q.npy\n"
+      "or:          rvf text add my.rvf ~/notes              then   rvf text search my.rvf "
+      "\"words\"\n\n"
+      "Exit codes: 0 done, 1 user error, 2 store damaged, 3 held by another writer, 4 "
+      "input/output."};
   app.name("rvf");
   app.set_version_flag("--version", std::string("rvf " RVF_VERSION));
   app.require_subcommand(1);

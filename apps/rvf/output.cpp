@@ -15,8 +15,8 @@ bool is_number(const std::string& s) {
 
 // Characters a terminal shows, counting a UTF-8 sequence once.
 size_t width_of(const std::string& s) {
-  return static_cast<size_t>(
-      std::count_if(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(
+      s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 }  // namespace
@@ -41,7 +41,9 @@ std::string json_text(std::string_view text) {
   return out + "\"";
 }
 
-std::string json_number(float value) { return std::isfinite(value) ? fmt::format("{}", value) : "null"; }
+std::string json_number(float value) {
+  return std::isfinite(value) ? fmt::format("{}", value) : "null";
+}
 
 std::string json_array(std::span<const float> values) {
   std::string out = "[";
@@ -60,7 +62,8 @@ std::string human_bytes(uint64_t bytes) {
     v /= 1000;
     ++u;
   }
-  return u == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.{}f} {}", v, v < 10 ? 2 : 1, units[u]);
+  return u == 0 ? fmt::format("{} B", bytes)
+                : fmt::format("{:.{}f} {}", v, v < 10 ? 2 : 1, units[u]);
 }
 
 std::string human_count(uint64_t n) {
@@ -85,7 +88,8 @@ std::string human_date(uint64_t ns) {
   const auto seconds = static_cast<time_t>(ns / 1'000'000'000U);
   tm utc{};
   char text[32] = "?";
-  if (::gmtime_r(&seconds, &utc) != nullptr) (void)std::strftime(text, sizeof(text), "%F %T UTC", &utc);
+  if (::gmtime_r(&seconds, &utc) != nullptr)
+    (void)std::strftime(text, sizeof(text), "%F %T UTC", &utc);
   return text;
 }
 
@@ -98,7 +102,8 @@ std::string hex(std::span<const uint8_t> bytes) {
 void Table::print() const {
   std::vector<size_t> width(rows_.front().size(), 0);
   for (const auto& row : rows_) {
-    for (size_t c = 0; c < row.size() && c < width.size(); ++c) width[c] = std::max(width[c], width_of(row[c]));
+    for (size_t c = 0; c < row.size() && c < width.size(); ++c)
+      width[c] = std::max(width[c], width_of(row[c]));
   }
   for (size_t r = 0; r < rows_.size(); ++r) {
     std::string line;

@@ -32,7 +32,9 @@ class Table {
 class JsonObject {
  public:
   JsonObject& add(std::string_view key, std::string_view text);
-  JsonObject& add(std::string_view key, const char* text) { return add(key, std::string_view(text)); }
+  JsonObject& add(std::string_view key, const char* text) {
+    return add(key, std::string_view(text));
+  }
   JsonObject& add(std::string_view key, uint64_t number);
   JsonObject& add(std::string_view key, uint32_t number) { return add(key, uint64_t{number}); }
   JsonObject& add(std::string_view key, double number);

@@ -61,9 +61,11 @@ void ProgressBar::update(uint64_t done, uint64_t total) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     constexpr size_t kWidth = 24;
     const auto full = static_cast<size_t>(share * kWidth);
-    line += "[" + std::string(full, '#') + std::string(kWidth - full, '.') + fmt::format("] {:3.0f} % ", share * 100);
+    line += "[" + std::string(full, '#') + std::string(kWidth - full, '.') +
+            fmt::format("] {:3.0f} % ", share * 100);
   }
-  if (!unit_.empty()) line += amount(done, unit_) + ", " + amount(static_cast<uint64_t>(rate), unit_) + "/s";
+  if (!unit_.empty())
+    line += amount(done, unit_) + ", " + amount(static_cast<uint64_t>(rate), unit_) + "/s";
   if (total > done && rate > 0) {
     line += ", " + human_time(static_cast<double>(total - done) / rate) + " left";
   }

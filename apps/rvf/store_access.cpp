@@ -22,23 +22,26 @@ void tell_recovery(const Store& store, const std::string& path) {
   const RecoveryInfo r = store.status().recovery;
   if (!r.recovered) return;
   if (r.lost_epochs == 0) {
-    fmt::print(stderr, "rvf: {}: the last write was not finished; epoch {} is used, {} after it are ignored\n",
-               path, r.epoch, human_bytes(r.ignored_bytes));
+    fmt::print(
+        stderr,
+        "rvf: {}: the last write was not finished; epoch {} is used, {} after it are ignored\n",
+        path, r.epoch, human_bytes(r.ignored_bytes));
   } else {
     fmt::print(stderr,
-               "rvf: warning: {}: {} newer commit(s) are damaged ({}); epoch {} is used. Keep a copy of the file "
+               "rvf: warning: {}: {} newer commit(s) are damaged ({}); epoch {} is used. Keep a "
+               "copy of the file "
                "before writing to it.\n",
                path, r.lost_epochs, r.reason, r.epoch);
   }
 }
 
-Store open_for_reading(const Common& common, OpenOptions options) {
+Store open_for_reading(const Common& common, const OpenOptions& options) {
   Store s = must(Store::open_readonly(common.store, options));
   tell_recovery(s, common.store);
   return s;
 }
 
-Store open_for_writing(const Common& common, OpenOptions options) {
+Store open_for_writing(const Common& common, const OpenOptions& options) {
   Store s = must(Store::open(common.store, options));
   tell_recovery(s, common.store);
   return s;

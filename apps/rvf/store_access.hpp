@@ -13,8 +13,8 @@ size_t core_count() noexcept;
 std::shared_ptr<Executor> make_executor(size_t threads);  // null for one thread
 
 // Open or fail the command. A recovery that cost something is told on standard error.
-Store open_for_reading(const Common& common, OpenOptions options = {});
-Store open_for_writing(const Common& common, OpenOptions options = {});
+Store open_for_reading(const Common& common, const OpenOptions& options = {});
+Store open_for_writing(const Common& common, const OpenOptions& options = {});
 void tell_recovery(const Store& store, const std::string& path);
 
 }  // namespace rvf::cli

@@ -8,7 +8,8 @@
 namespace rvf::cli {
 
 // Matched words are bold on a terminal and between ** elsewhere.
-void print_hits(const std::string& query, const std::vector<text_store::SearchHit>& hits, size_t width);
+void print_hits(const std::string& query, const std::vector<text_store::SearchHit>& hits,
+                size_t width);
 std::string hits_json(const std::string& query, const std::vector<text_store::SearchHit>& hits);
 
 }  // namespace rvf::cli

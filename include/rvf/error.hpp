@@ -21,8 +21,8 @@ enum class ErrorCode : uint16_t {
   kBadMetadata = 0x0109,
   kReplayLimit = 0x010A,
   kBrokenAncestry = 0x010B,
-  kCorrupt = 0x010C,       // a structure is inconsistent although its checksum may hold
-  kUnsupported = 0x010D,   // well-formed, but this build cannot read it (dtype, compression, layout)
+  kCorrupt = 0x010C,  // a structure is inconsistent although its checksum may hold
+  kUnsupported = 0x010D,  // well-formed, but this build cannot read it (dtype, compression, layout)
   // query and input
   kWrongDimension = 0x0200,
   kEmptyIndex = 0x0201,
@@ -31,11 +31,11 @@ enum class ErrorCode : uint16_t {
   kBadK = 0x0204,
   kTimeout = 0x0205,
   kFilterBudget = 0x0206,
-  kNotFinite = 0x0207,     // NaN or infinity in a vector
-  kDuplicateId = 0x0208,   // the same id twice in one batch
+  kNotFinite = 0x0207,  // NaN or infinity in a vector
+  kDuplicateId = 0x0208,  // the same id twice in one batch
   kBadArgument = 0x0209,
   kNotFound = 0x020A,
-  kOutOfRange = 0x020B,    // a value does not fit the store's dtype
+  kOutOfRange = 0x020B,  // a value does not fit the store's dtype
   kCancelled = 0x020C,
   // writing
   kLockHeld = 0x0300,
@@ -46,11 +46,11 @@ enum class ErrorCode : uint16_t {
   kReadOnly = 0x0305,
   kAlreadyExists = 0x0306,
   kWriterPoisoned = 0x0307,  // an earlier write failed in a way that needs a reopen
-  kConvertNeeded = 0x0308,   // another RVF layout: readable, must be converted before writing
+  kConvertNeeded = 0x0308,  // another RVF layout: readable, must be converted before writing
   // input and output
   kIo = 0x0380,
   kNoSuchFile = 0x0381,
-  kNotAStore = 0x0382,     // a directory, a device or a file that is not RVF
+  kNotAStore = 0x0382,  // a directory, a device or a file that is not RVF
   kPermission = 0x0383,
   kOutOfMemory = 0x0384,
   kBudgetExceeded = 0x0385,

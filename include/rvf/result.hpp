@@ -13,7 +13,7 @@ namespace rvf {
 struct [[nodiscard]] Error {
   ErrorCode code = ErrorCode::kOk;
   std::string message;
-  uint64_t segment_id = 0;   // 0: not about one segment
+  uint64_t segment_id = 0;  // 0: not about one segment
   uint64_t file_offset = 0;  // bytes from the start of the file; 0: unknown
 
   Error(ErrorCode c, std::string m, uint64_t segment = 0, uint64_t offset = 0)
@@ -66,14 +66,14 @@ using Status = Result<void>;
 // Return early with the error of an expression that yields a Result.
 #define RVF_CONCAT_(a, b) a##b
 #define RVF_CONCAT(a, b) RVF_CONCAT_(a, b)
-#define RVF_TRY(expr)                                       \
-  do {                                                      \
-    if (auto rvf_status_ = (expr); !rvf_status_.ok()) {     \
-      return std::move(rvf_status_).error();                \
-    }                                                       \
+#define RVF_TRY(expr)                                   \
+  do {                                                  \
+    if (auto rvf_status_ = (expr); !rvf_status_.ok()) { \
+      return std::move(rvf_status_).error();            \
+    }                                                   \
   } while (false)
 #define RVF_ASSIGN(decl, expr) RVF_ASSIGN_(RVF_CONCAT(rvf_result_, __LINE__), decl, expr)
-#define RVF_ASSIGN_(tmp, decl, expr)          \
-  auto tmp = (expr);                          \
+#define RVF_ASSIGN_(tmp, decl, expr)            \
+  auto tmp = (expr);                            \
   if (!tmp.ok()) return std::move(tmp).error(); \
   decl = *std::move(tmp)

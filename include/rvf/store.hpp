@@ -34,13 +34,13 @@ class FileSystem;
 }
 
 enum class Durability : uint8_t {
-  kSync,   // on stable storage when the call returns (two fsyncs)
+  kSync,  // on stable storage when the call returns (two fsyncs)
   kFlush,  // handed to the operating system: survives the process, perhaps not a power loss
-  kNone,   // kept until commit(), sync(), close(); lost if the process dies before
+  kNone,  // kept until commit(), sync(), close(); lost if the process dies before
 };
 
 enum class IndexPolicy : uint8_t {
-  kAuto,    // a commit that leaves many rows outside the index also extends it (takes its time)
+  kAuto,  // a commit that leaves many rows outside the index also extends it (takes its time)
   kManual,  // only build_index() and compact() do; rows outside are scanned exactly
 };
 
@@ -48,18 +48,21 @@ struct CreateOptions {
   uint32_t dimension = 0;  // 1 to 65535
   Metric metric = Metric::kL2;
   DType dtype = DType::kF32;  // f32 f16 bf16 i8 u8 binary
-  uint16_t graph_m = 16;      // neighbours a graph node has, twice that on the base layer
+  uint16_t graph_m = 16;  // neighbours a graph node has, twice that on the base layer
   uint32_t ef_construction = 128;
   uint64_t seed = 0x5256465F47524148;
-  std::string application = {};  // free text kept in the file, for example an application's settings
+  std::string application =
+      {};  // free text kept in the file, for example an application's settings
 };
 
 struct OpenOptions {
   Durability durability = Durability::kSync;
   IndexPolicy index_policy = IndexPolicy::kAuto;
-  std::shared_ptr<Executor> executor = nullptr;  // for building indexes and batch queries; null: the calling thread
-  uint64_t memory_budget = 0;          // bytes of heap that opening may take; 0: no limit
-  uint64_t verify_at_open = 16U << 20;  // a store of at most this many live bytes has every hash checked
+  std::shared_ptr<Executor> executor =
+      nullptr;  // for building indexes and batch queries; null: the calling thread
+  uint64_t memory_budget = 0;  // bytes of heap that opening may take; 0: no limit
+  uint64_t verify_at_open =
+      16U << 20;  // a store of at most this many live bytes has every hash checked
   std::shared_ptr<io::FileSystem> file_system = nullptr;  // null: the operating system's
 };
 
@@ -78,7 +81,7 @@ struct Vectors {
 // A payload that belongs to the store's content but is not a vector: metadata, text indexes, anything an
 // application keeps. Committed together with the vectors of the same batch.
 struct Attachment {
-  uint8_t type = 0;      // a segment type, for example 0x07 META or 0xF0-0xFF
+  uint8_t type = 0;  // a segment type, for example 0x07 META or 0xF0-0xFF
   uint16_t flags = 0;
   bool compress = false;  // store with zstd
   std::vector<std::byte> payload;
@@ -89,17 +92,18 @@ struct SegmentInfo {
   uint8_t type = 0;
   uint8_t tier = 0;
   uint16_t flags = 0;
-  uint64_t offset = 0;         // bytes from the start of the file
+  uint64_t offset = 0;  // bytes from the start of the file
   uint64_t payload_bytes = 0;  // as stored
-  uint64_t rows = 0;           // of a VEC segment
+  uint64_t rows = 0;  // of a VEC segment
   uint8_t compression = 0;
-  uint16_t shard = 0;          // 0: this file
+  uint16_t shard = 0;  // 0: this file
 };
 
 // Everything that one commit does. Deletions act on what was there before the batch.
 struct WriteBatch {
   Vectors vectors;
-  std::span<const uint64_t> ids;  // empty: counted on from the highest id; an id that exists is replaced
+  std::span<const uint64_t>
+      ids;  // empty: counted on from the highest id; an id that exists is replaced
   std::span<const uint64_t> delete_ids;
   std::span<const Attachment> attach;
   std::span<const uint64_t> detach;  // segment ids
@@ -108,18 +112,19 @@ struct WriteBatch {
 struct WriteReport {
   uint32_t epoch = 0;
   uint64_t added = 0;
-  uint64_t replaced = 0;   // of `added`, ids that existed
-  uint64_t deleted = 0;    // of the delete list, ids that existed
-  uint64_t first_id = 0;   // where ids were given out
+  uint64_t replaced = 0;  // of `added`, ids that existed
+  uint64_t deleted = 0;  // of the delete list, ids that existed
+  uint64_t first_id = 0;  // where ids were given out
   std::vector<uint64_t> attached;  // segment ids of the attachments, in order
 };
 
 struct QueryOptions {
-  uint32_t k = 10;           // at least 1; more than the store holds yields all
-  uint32_t ef = 0;           // beam width of the graph search; 0: chosen for target_recall
-  float target_recall = 0;   // 0: the default, 0.97 measured at build time
-  uint64_t time_budget_us = 0;  // 0: none; when it ends, what was found is returned and `timed_out` set
-  bool exact = false;        // compare with every vector
+  uint32_t k = 10;  // at least 1; more than the store holds yields all
+  uint32_t ef = 0;  // beam width of the graph search; 0: chosen for target_recall
+  float target_recall = 0;  // 0: the default, 0.97 measured at build time
+  uint64_t time_budget_us =
+      0;  // 0: none; when it ends, what was found is returned and `timed_out` set
+  bool exact = false;  // compare with every vector
 };
 
 struct Neighbor {
@@ -132,14 +137,15 @@ struct QueryResult {
   std::vector<Neighbor> neighbors;  // ascending by (distance, id)
   uint64_t distances = 0;  // computed
   uint32_t ef = 0;
-  bool exact = false;      // these are the true nearest
+  bool exact = false;  // these are the true nearest
   bool timed_out = false;
 };
 
 struct RecoveryInfo {
-  bool recovered = false;     // the newest commit was not intact, an older one was taken
-  uint32_t epoch = 0;         // of the commit that was taken
-  uint32_t lost_epochs = 0;   // commits after it that could not be read; 0 if merely an unfinished one
+  bool recovered = false;  // the newest commit was not intact, an older one was taken
+  uint32_t epoch = 0;  // of the commit that was taken
+  uint32_t lost_epochs =
+      0;  // commits after it that could not be read; 0 if merely an unfinished one
   uint64_t ignored_bytes = 0;  // after it; unfinished writes, reclaimed by compaction
   std::string reason;
 };
@@ -156,7 +162,7 @@ struct StoreStatus {
   uint64_t segments = 0;  // live
   uint64_t next_id = 0;
   uint64_t created_ns = 0, modified_ns = 0;
-  std::string index_kind;       // "none", "graph"
+  std::string index_kind;  // "none", "graph"
   uint64_t indexed_rows = 0;
   uint64_t index_bytes = 0;
   uint32_t index_default_ef = 0;
@@ -189,11 +195,12 @@ struct EpochEntry {
 
 struct CompactOptions {
   uint64_t bytes_per_second = 0;  // of reading and writing; 0: as fast as it goes
-  bool tiers = false;             // move rows that are seldom found to warm (8-bit) and cold (4-bit) blocks
-  double hot_fraction = 0.2;      // of the rows, by access
-  double warm_fraction = 0.5;     // of the rows; the rest is cold
-  bool cold_shard = false;        // with tiers: cold rows go to "<store>.cold.<n>", which then belongs to the store
-  bool rebuild_index = true;      // false: drop the graph; build_index() makes it later
+  bool tiers = false;  // move rows that are seldom found to warm (8-bit) and cold (4-bit) blocks
+  double hot_fraction = 0.2;  // of the rows, by access
+  double warm_fraction = 0.5;  // of the rows; the rest is cold
+  bool cold_shard =
+      false;  // with tiers: cold rows go to "<store>.cold.<n>", which then belongs to the store
+  bool rebuild_index = true;  // false: drop the graph; build_index() makes it later
   const Progress* progress = nullptr;
 };
 
@@ -217,14 +224,17 @@ class Snapshot {
 
   Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options = {}) const;
   // One result a query vector; shared out over the executor if there is one.
-  Result<std::vector<QueryResult>> query_batch(const Vectors& queries, const QueryOptions& options = {},
+  Result<std::vector<QueryResult>> query_batch(const Vectors& queries,
+                                               const QueryOptions& options = {},
                                                Executor* executor = nullptr) const;
 
   bool contains(uint64_t id) const;
-  Result<std::vector<float>> get(uint64_t id) const;            // kNotFound
-  Status get_raw(uint64_t id, std::span<std::byte> out) const;  // vector_bytes(dtype, dimension) bytes
+  Result<std::vector<float>> get(uint64_t id) const;  // kNotFound
+  Status get_raw(uint64_t id,
+                 std::span<std::byte> out) const;  // vector_bytes(dtype, dimension) bytes
   // Live ids with their vectors as stored, in row order; stops early when visit returns false.
-  void for_each(const std::function<bool(uint64_t id, std::span<const std::byte> vector)>& visit) const;
+  void for_each(
+      const std::function<bool(uint64_t id, std::span<const std::byte> vector)>& visit) const;
   std::vector<uint64_t> ids() const;  // live, ascending
 
   std::vector<SegmentInfo> segments() const;  // live ones, in file order

@@ -56,7 +56,9 @@ class BeamPool {
     cursor_ = 0;
   }
   size_t size() const noexcept { return size_; }
-  Near operator[](size_t i) const noexcept { return {items_[i].distance, items_[i].node & ~kExpanded}; }
+  Near operator[](size_t i) const noexcept {
+    return {items_[i].distance, items_[i].node & ~kExpanded};
+  }
   float bound() const noexcept {
     return size_ < ef_ ? std::numeric_limits<float>::infinity() : items_[size_ - 1].distance;
   }

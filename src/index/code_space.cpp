@@ -4,8 +4,8 @@
 #include <bit>
 #include <cmath>
 
-#include "kernels/convert.hpp"
 #include "index/splitmix.hpp"
+#include "kernels/convert.hpp"
 
 namespace rvf::index {
 namespace {
@@ -59,8 +59,9 @@ Result<CodeSpace> CodeSpace::make(const GraphInput& input, uint64_t seed, Execut
   s.dots_ = kernels::code_dots();
   s.codes_ = aligned_array<int8_t>(static_cast<size_t>(input.count) * s.stride_);
   if (s.codes_ == nullptr) {
-    return Error(ErrorCode::kOutOfMemory, "no memory for the codes of " + std::to_string(input.count) +
-                                              " rows of " + std::to_string(input.dim) + " dimensions");
+    return Error(ErrorCode::kOutOfMemory, "no memory for the codes of " +
+                                              std::to_string(input.count) + " rows of " +
+                                              std::to_string(input.dim) + " dimensions");
   }
   s.norms_.resize(static_cast<size_t>(input.count));
   s.terms_.resize(static_cast<size_t>(input.count));
@@ -106,8 +107,8 @@ Status CodeSpace::fit(const GraphInput& input, uint64_t seed) {
   // The extra coordinate of ip is measured from the origin, so ip is not centred.
   if (input.metric == Metric::kInnerProduct) mean_.assign(dim, 0.0F);
   for (size_t i = 0; i < sample.size(); ++i) sample[i] = std::fabs(sample[i] - mean_[i % dim]);
-  const auto at = sample.begin() +
-                  static_cast<ptrdiff_t>(kCovered * static_cast<double>(sample.size() - 1));
+  const auto at =
+      sample.begin() + static_cast<ptrdiff_t>(kCovered * static_cast<double>(sample.size() - 1));
   std::nth_element(sample.begin(), at, sample.end());
   float reach = *at;
   if (!(reach > 0)) reach = *std::max_element(sample.begin(), sample.end());

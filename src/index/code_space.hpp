@@ -32,8 +32,10 @@ class CodeSpace {
   class Query {
    public:
     explicit Query(const CodeSpace& space)
-        : space_(&space), code_(aligned_array<uint8_t>(space.stride_)),
-          rows_(std::make_unique<const int8_t*[]>(512)), dots_(std::make_unique<int32_t[]>(512)) {}
+        : space_(&space),
+          code_(aligned_array<uint8_t>(space.stride_)),
+          rows_(std::make_unique<const int8_t*[]>(512)),
+          dots_(std::make_unique<int32_t[]>(512)) {}
     void set(uint32_t node) noexcept;
     // The node's vector as a user's query: for ip without the extra coordinate.
     void set_as_search(uint32_t node) noexcept;
@@ -64,7 +66,7 @@ class CodeSpace {
   AlignedArray<int8_t> codes_;
   std::vector<int64_t> norms_;
   std::vector<int64_t> terms_;  // norm + 256 * sum: undoes the offset that makes the query unsigned
-  std::vector<float> extra_;    // ip only
+  std::vector<float> extra_;  // ip only
   std::vector<float> mean_;
   float scale_ = 1;
   bool normalise_ = false;

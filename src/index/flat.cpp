@@ -42,7 +42,8 @@ void scan_picked(const SearchRequest& r, uint64_t begin, uint64_t end, TopK& bes
   flush();
 }
 
-void scan_all(const SearchRequest& r, uint64_t begin, uint64_t end, TopK& best, SearchStats& stats) {
+void scan_all(const SearchRequest& r, uint64_t begin, uint64_t end, TopK& best,
+              SearchStats& stats) {
   float distances[RowTable::kBlock];
   r.rows->for_each_piece(
       begin, end, [&](const std::byte* first, size_t stride, uint64_t row, uint64_t n) {
@@ -110,8 +111,9 @@ Status FlatIndex::search(const SearchRequest& request, SearchScratch&, SearchRes
   RVF_TRY(check_request(request));
   const uint64_t budget = request.params.time_budget_ns;
   TopK best(request.params.k, request.ids);
-  const bool in_time = scan_rows_parallel(request, 0, request.rows->size(),
-                                          budget == 0 ? 0 : steady_now_ns() + budget, best, out.stats);
+  const bool in_time =
+      scan_rows_parallel(request, 0, request.rows->size(),
+                         budget == 0 ? 0 : steady_now_ns() + budget, best, out.stats);
   best.finish(out.hits);
   out.stats.visited = out.stats.distances;
   out.stats.layers = kLayerScan;

@@ -1,5 +1,5 @@
-#include "index/graph.hpp"
 #include "exec/inline_executor.hpp"
+#include "index/graph.hpp"
 #include "index/mutable_graph.hpp"
 #include "index/splitmix.hpp"
 
@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kMaxBatch = 16384;
 constexpr uint32_t kHeldOut = 256;          // rows kept back to calibrate with
 constexpr uint32_t kLeastToCalibrate = 2000;
-constexpr uint32_t kLadder[] = {10,  16,  24,  32,  48,  64,   96,   128,  192,
+constexpr uint32_t kLadder[] = {10,  16,  24,  32,  48,   64,   96,   128,  192,
                                 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
 
 struct Edge {
@@ -47,7 +47,10 @@ class GraphBuilder {
  public:
   GraphBuilder(const GraphInput& input, const GraphParams& params, CodeSpace space,
                const GraphView* old, Executor& executor, const Progress* progress)
-      : input_(input), params_(params), space_(std::move(space)), executor_(executor),
+      : input_(input),
+        params_(params),
+        space_(std::move(space)),
+        executor_(executor),
         progress_(progress),
         graph_(static_cast<uint32_t>(input.count), params.m, params.seed, old) {
     for (size_t i = 0; i < executor.width(); ++i) workers_.emplace_back(space_);
@@ -89,8 +92,9 @@ void GraphBuilder::beam(uint32_t layer, Worker& w, size_t ef, const Near* entrie
     w.visited.insert(entries[i].node);
     w.pool.offer(entries[i].distance, entries[i].node);
   }
-  expand_beam(graph_, layer, CodeView(space_, w.query), w.pool, w.visited, w.counts,
-              [](uint32_t, float) {}, [] { return false; });
+  expand_beam(
+      graph_, layer, CodeView(space_, w.query), w.pool, w.visited, w.counts, [](uint32_t, float) {},
+      [] { return false; });
 }
 
 // From the entry point down to the best node of the layer above `to_layer`.
@@ -425,9 +429,9 @@ Result<GraphPayloads> build_graph(const GraphInput& input, const GraphParams& pa
   return run(input, params, nullptr, executor, progress);
 }
 
-Result<GraphPayloads> extend_graph(const std::vector<wire::ByteSpan>& layer_c, const GraphInput& input,
-                                   const GraphParams& given, Executor* executor,
-                                   const Progress* progress) {
+Result<GraphPayloads> extend_graph(const std::vector<wire::ByteSpan>& layer_c,
+                                   const GraphInput& input, const GraphParams& given,
+                                   Executor* executor, const Progress* progress) {
   RVF_ASSIGN(GraphView old, GraphView::open(layer_c));
   GraphParams params = given;
   params.m = old.meta().m;

@@ -31,7 +31,9 @@ constexpr uint32_t kLeastDefaultEf = 64;
 class RowSpace {
  public:
   RowSpace(const GraphView& graph, const SearchRequest& request)
-      : graph_(graph), rows_(*request.rows), query_(*request.query),
+      : graph_(graph),
+        rows_(*request.rows),
+        query_(*request.query),
         lines_(std::min<size_t>(vector_bytes(query_.dtype(), query_.dim()), 256)) {}
   void prefetch(uint32_t node) const noexcept {
     const std::byte* row = rows_[graph_.row_of(node)];
@@ -112,18 +114,18 @@ class GraphIndex final : public Index {
   Status check(const SearchRequest& request) const {
     RVF_TRY(check_request(request));
     if (request.query->metric() != graph_.meta().metric) {
-      return Error(ErrorCode::kWrongMetric, std::string("the index was built for ") +
-                                                metric_name(graph_.meta().metric) + ", the query asks " +
-                                                metric_name(request.query->metric()));
+      return Error(ErrorCode::kWrongMetric,
+                   std::string("the index was built for ") + metric_name(graph_.meta().metric) +
+                       ", the query asks " + metric_name(request.query->metric()));
     }
     if (request.query->dim() != graph_.meta().dim) {
       return Error(ErrorCode::kWrongDimension,
                    "the index has " + std::to_string(graph_.meta().dim) + " dimensions");
     }
     if (graph_.row_end() > request.rows->size()) {
-      return Error(ErrorCode::kBadArgument, "the index covers rows up to " +
-                                                std::to_string(graph_.row_end()) + ", the table has " +
-                                                std::to_string(request.rows->size()));
+      return Error(ErrorCode::kBadArgument,
+                   "the index covers rows up to " + std::to_string(graph_.row_end()) +
+                       ", the table has " + std::to_string(request.rows->size()));
     }
     return {};
   }
@@ -170,7 +172,8 @@ class GraphIndex final : public Index {
       scratch.visited.start(graph_.nodes());
       scratch.visited.insert(entry);
       pool.offer(distance, entry);
-      expand_beam(graph_, layer, space, pool, scratch.visited, counts, [](uint32_t, float) {}, stop);
+      expand_beam(
+          graph_, layer, space, pool, scratch.visited, counts, [](uint32_t, float) {}, stop);
       entry = pool[0].node;
       distance = pool[0].distance;
     }

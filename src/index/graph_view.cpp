@@ -9,7 +9,8 @@ namespace {
 constexpr uint32_t kLeastEf = 16;
 
 // Beam width for `target` on the measured curve of one k; 0 when that k was not measured.
-double width_on_curve(const std::vector<wire::CalibrationPoint>& points, uint32_t k, double target) {
+double width_on_curve(const std::vector<wire::CalibrationPoint>& points, uint32_t k,
+                      double target) {
   double last_ef = 0;
   double last_recall = 0;
   for (const wire::CalibrationPoint& p : points) {
@@ -37,9 +38,8 @@ Result<GraphView> GraphView::open(const std::vector<wire::ByteSpan>& payloads) {
     RVF_ASSIGN(wire::IndexView part, wire::IndexView::parse(payload));
     view.parts_.push_back(std::move(part));
   }
-  std::sort(view.parts_.begin(), view.parts_.end(), [](const auto& a, const auto& b) {
-    return a.meta().first_node < b.meta().first_node;
-  });
+  std::sort(view.parts_.begin(), view.parts_.end(),
+            [](const auto& a, const auto& b) { return a.meta().first_node < b.meta().first_node; });
   const wire::IndexMeta& first = view.meta();
   uint64_t at = 0;
   for (const wire::IndexView& part : view.parts_) {

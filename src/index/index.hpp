@@ -20,28 +20,31 @@
 namespace rvf::index {
 
 struct SearchParams {
-  uint32_t k = 10;            // at least 1
-  uint32_t ef = 0;            // beam width; 0 takes the width calibrated for target_recall
-  float target_recall = 0;    // used when ef is 0; 0 takes kDefaultTargetRecall and never less than 64 wide
-  uint64_t time_budget_ns = 0;  // 0: none. What was found in time is returned, stats.timed_out is set
-  bool exact = false;         // scan every row
+  uint32_t k = 10;  // at least 1
+  uint32_t ef = 0;  // beam width; 0 takes the width calibrated for target_recall
+  float target_recall =
+      0;  // used when ef is 0; 0 takes kDefaultTargetRecall and never less than 64 wide
+  uint64_t time_budget_ns =
+      0;  // 0: none. What was found in time is returned, stats.timed_out is set
+  bool exact = false;  // scan every row
 };
 inline constexpr float kDefaultTargetRecall = 0.97F;
 
 // Which parts answered; bits of SearchStats::layers.
-inline constexpr uint32_t kLayerA = 1;     // entry points and top layers
-inline constexpr uint32_t kLayerB = 2;     // hot region
-inline constexpr uint32_t kLayerC = 4;     // full adjacency
-inline constexpr uint32_t kLayerScan = 8;  // exact scan: of everything, of a filter's matches, or of new rows
+inline constexpr uint32_t kLayerA = 1;  // entry points and top layers
+inline constexpr uint32_t kLayerB = 2;  // hot region
+inline constexpr uint32_t kLayerC = 4;  // full adjacency
+inline constexpr uint32_t kLayerScan =
+    8;  // exact scan: of everything, of a filter's matches, or of new rows
 
 struct SearchStats {
-  uint64_t visited = 0;    // distinct rows whose distance was computed
+  uint64_t visited = 0;  // distinct rows whose distance was computed
   uint64_t distances = 0;  // distance computations
   uint64_t expansions = 0;  // neighbour lists read
   uint64_t bad_lists = 0;  // neighbour lists that did not decode and were skipped
-  uint32_t ef = 0;         // beam width used; 0 when only scanned
+  uint32_t ef = 0;  // beam width used; 0 when only scanned
   uint32_t layers = 0;
-  bool exact = false;      // the result is the true top k
+  bool exact = false;  // the result is the true top k
   bool timed_out = false;
 };
 
@@ -78,14 +81,14 @@ class SearchScratch {
 };
 
 struct IndexInfo {
-  std::string kind;           // "flat", "graph"
-  uint64_t rows = 0;          // rows covered, from first_row on; later rows are scanned
+  std::string kind;  // "flat", "graph"
+  uint64_t rows = 0;  // rows covered, from first_row on; later rows are scanned
   uint64_t first_row = 0;
-  uint64_t bytes = 0;         // mapped payload bytes
-  uint32_t m = 0;             // graph: degree of the upper layers; the base layer has 2 * m
+  uint64_t bytes = 0;  // mapped payload bytes
+  uint32_t m = 0;  // graph: degree of the upper layers; the base layer has 2 * m
   uint32_t ef_construction = 0;
   uint32_t max_layer = 0;
-  uint32_t default_ef = 0;    // at k = 10 and the default recall
+  uint32_t default_ef = 0;  // at k = 10 and the default recall
   uint64_t seed = 0;
   Metric metric = Metric::kL2;
 };

@@ -76,7 +76,9 @@ void MutableGraph::List::push(Near edge) const noexcept {
 }
 
 MutableGraph::MutableGraph(uint32_t nodes, uint16_t m, uint64_t seed, const GraphView* old)
-    : m_(m), base_room_(static_cast<uint16_t>(m * 3)), upper_room_(static_cast<uint16_t>(m * 3 / 2)) {
+    : m_(m),
+      base_room_(static_cast<uint16_t>(m * 3)),
+      upper_room_(static_cast<uint16_t>(m * 3 / 2)) {
   levels_.resize(nodes);
   upper_slot_.assign(nodes, 0);
   uint32_t slots = 0;
@@ -108,7 +110,8 @@ MutableGraph::List MutableGraph::list(uint32_t node, uint32_t layer) noexcept {
   return {&upper_nodes_[at], &upper_distances_[at], &upper_count_[slot], upper_room_, m_};
 }
 
-size_t MutableGraph::neighbours(uint32_t node, uint32_t layer, uint32_t* out, bool&) const noexcept {
+size_t MutableGraph::neighbours(uint32_t node, uint32_t layer, uint32_t* out,
+                                bool&) const noexcept {
   if (layer > levels_[node]) return 0;
   const size_t slot = layer == 0 ? node : upper_slot_[node] + layer - 1;
   const size_t count = layer == 0 ? base_count_[slot] : upper_count_[slot];

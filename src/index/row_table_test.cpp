@@ -30,7 +30,8 @@ TEST(RowTable, EveryRowIsFoundWhateverTheLengthsOfTheRuns) {
     table.for_each_piece(5, want.size() - 3,
                          [&](const std::byte* first, size_t stride, uint64_t row, uint64_t n) {
                            ASSERT_EQ(row, next);
-                           for (uint64_t i = 0; i < n; ++i) ASSERT_EQ(first + i * stride, want[row + i]);
+                           for (uint64_t i = 0; i < n; ++i)
+                             ASSERT_EQ(first + i * stride, want[row + i]);
                            next = row + n;
                          });
     EXPECT_EQ(next, want.size() - 3);
@@ -83,8 +84,8 @@ TEST(RowBitmap, ItBehavesLikeASetAndCopiesAreIndependent) {
     m.for_each(0, UINT64_MAX, [&](uint64_t r) { got.insert(r); });
     EXPECT_EQ(got, want);
     EXPECT_EQ(m.count(), want.size());
-    EXPECT_EQ(m.count_range(1000, 70001),
-              static_cast<uint64_t>(std::distance(want.lower_bound(1000), want.lower_bound(70001))));
+    EXPECT_EQ(m.count_range(1000, 70001), static_cast<uint64_t>(std::distance(
+                                              want.lower_bound(1000), want.lower_bound(70001))));
   };
   check(map, model);
   check(before, model_before);

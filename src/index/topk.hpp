@@ -32,7 +32,8 @@ class TopK {
     k_ = k;
     ids_ = ids;
     heap_.clear();
-    bound_ = k == 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
+    bound_ =
+        k == 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
   }
   // A distance above this cannot enter; one equal to it can, by its id.
   float bound() const noexcept { return bound_; }

@@ -109,26 +109,13 @@ Result<FixedLayout> idx_layout(ByteSource& source) {
   FixedLayout layout;
   layout.big_endian = true;
   switch (std::to_integer<uint8_t>(head[2])) {
-    case 0x08:
-      layout.element = Element::kU1;
-      break;
-    case 0x09:
-      layout.element = Element::kI1;
-      break;
-    case 0x0B:
-      layout.element = Element::kI2;
-      break;
-    case 0x0C:
-      layout.element = Element::kI4;
-      break;
-    case 0x0D:
-      layout.element = Element::kF4;
-      break;
-    case 0x0E:
-      layout.element = Element::kF8;
-      break;
-    default:
-      return source.error(ErrorCode::kUnsupported, "idx: an unknown element type");
+    case 0x08: layout.element = Element::kU1; break;
+    case 0x09: layout.element = Element::kI1; break;
+    case 0x0B: layout.element = Element::kI2; break;
+    case 0x0C: layout.element = Element::kI4; break;
+    case 0x0D: layout.element = Element::kF4; break;
+    case 0x0E: layout.element = Element::kF8; break;
+    default: return source.error(ErrorCode::kUnsupported, "idx: an unknown element type");
   }
   const size_t rank = std::to_integer<uint8_t>(head[3]);
   layout.header = 4 + 4 * rank;
@@ -191,27 +178,17 @@ Result<FixedLayout> bin_layout(ByteSource& source, Element element) {
 
 Result<FixedLayout> fixed_layout(ByteSource& source, Format format) {
   switch (format) {
-    case Format::kNpy:
-      return npy_layout(source);
-    case Format::kIdx:
-      return idx_layout(source);
-    case Format::kFvecs:
-      return vecs_layout(source, Element::kF4);
-    case Format::kIvecs:
-      return vecs_layout(source, Element::kI4);
-    case Format::kBvecs:
-      return vecs_layout(source, Element::kU1);
-    case Format::kFbin:
-      return bin_layout(source, Element::kF4);
-    case Format::kIbin:
-      return bin_layout(source, Element::kI4);
-    case Format::kU8bin:
-      return bin_layout(source, Element::kU1);
-    case Format::kI8bin:
-      return bin_layout(source, Element::kI1);
+    case Format::kNpy: return npy_layout(source);
+    case Format::kIdx: return idx_layout(source);
+    case Format::kFvecs: return vecs_layout(source, Element::kF4);
+    case Format::kIvecs: return vecs_layout(source, Element::kI4);
+    case Format::kBvecs: return vecs_layout(source, Element::kU1);
+    case Format::kFbin: return bin_layout(source, Element::kF4);
+    case Format::kIbin: return bin_layout(source, Element::kI4);
+    case Format::kU8bin: return bin_layout(source, Element::kU1);
+    case Format::kI8bin: return bin_layout(source, Element::kI1);
     case Format::kCsv:
-    case Format::kJsonl:
-      break;
+    case Format::kJsonl: break;
   }
   return source.error(ErrorCode::kUnsupported, "rows of no fixed size");
 }

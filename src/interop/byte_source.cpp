@@ -20,15 +20,11 @@ constexpr uint64_t kMaxDeflateRatio = 1032;  // zlib's documented limit
 ErrorCode code_of_errno(int e) noexcept {
   switch (e) {
     case ENOENT:
-    case ENOTDIR:
-      return ErrorCode::kNoSuchFile;
+    case ENOTDIR: return ErrorCode::kNoSuchFile;
     case EACCES:
-    case EPERM:
-      return ErrorCode::kPermission;
-    case ENOMEM:
-      return ErrorCode::kOutOfMemory;
-    default:
-      return ErrorCode::kIo;
+    case EPERM: return ErrorCode::kPermission;
+    case ENOMEM: return ErrorCode::kOutOfMemory;
+    default: return ErrorCode::kIo;
   }
 }
 

@@ -188,8 +188,7 @@ class CsvReader final : public VectorReader {
       }
       float v = 0;
       switch (parse_number(fields_[i], v)) {
-        case Parsed::kNumber:
-          break;
+        case Parsed::kNumber: break;
         case Parsed::kNotFinite:
           return fault(ErrorCode::kNotFinite, column(i) + ": NaN or infinity");
         case Parsed::kOutOfRange:

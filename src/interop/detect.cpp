@@ -26,17 +26,12 @@ uint64_t be32_at(wire::ByteSpan s, size_t at) noexcept {
 size_t idx_element(uint8_t type) noexcept {
   switch (type) {
     case 0x08:
-    case 0x09:
-      return 1;
-    case 0x0B:
-      return 2;
+    case 0x09: return 1;
+    case 0x0B: return 2;
     case 0x0C:
-    case 0x0D:
-      return 4;
-    case 0x0E:
-      return 8;
-    default:
-      return 0;
+    case 0x0D: return 4;
+    case 0x0E: return 8;
+    default: return 0;
   }
 }
 

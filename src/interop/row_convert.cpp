@@ -67,34 +67,26 @@ std::optional<ConvertFault> integers_to_ids(const std::byte* from, bool big_endi
 size_t element_bytes(Element element) noexcept {
   switch (element) {
     case Element::kU1:
-    case Element::kI1:
-      return 1;
+    case Element::kI1: return 1;
     case Element::kF2:
     case Element::kU2:
-    case Element::kI2:
-      return 2;
+    case Element::kI2: return 2;
     case Element::kF4:
     case Element::kU4:
-    case Element::kI4:
-      return 4;
+    case Element::kI4: return 4;
     case Element::kF8:
     case Element::kU8:
-    case Element::kI8:
-      return 8;
+    case Element::kI8: return 8;
   }
   return 1;
 }
 
 DType row_dtype(Element element) noexcept {
   switch (element) {
-    case Element::kF2:
-      return DType::kF16;
-    case Element::kU1:
-      return DType::kU8;
-    case Element::kI1:
-      return DType::kI8;
-    default:
-      return DType::kF32;
+    case Element::kF2: return DType::kF16;
+    case Element::kU1: return DType::kU8;
+    case Element::kI1: return DType::kI8;
+    default: return DType::kF32;
   }
 }
 
@@ -143,18 +135,12 @@ std::optional<ConvertFault> convert_elements(Element element, bool big_endian,
         store(static_cast<float>(v), i, to);
         return std::nullopt;
       });
-    case Element::kU2:
-      return integers_to_float<uint16_t>(from, big_endian, count, to);
-    case Element::kI2:
-      return integers_to_float<int16_t>(from, big_endian, count, to);
-    case Element::kU4:
-      return integers_to_float<uint32_t>(from, big_endian, count, to);
-    case Element::kI4:
-      return integers_to_float<int32_t>(from, big_endian, count, to);
-    case Element::kU8:
-      return integers_to_float<uint64_t>(from, big_endian, count, to);
-    case Element::kI8:
-      return integers_to_float<int64_t>(from, big_endian, count, to);
+    case Element::kU2: return integers_to_float<uint16_t>(from, big_endian, count, to);
+    case Element::kI2: return integers_to_float<int16_t>(from, big_endian, count, to);
+    case Element::kU4: return integers_to_float<uint32_t>(from, big_endian, count, to);
+    case Element::kI4: return integers_to_float<int32_t>(from, big_endian, count, to);
+    case Element::kU8: return integers_to_float<uint64_t>(from, big_endian, count, to);
+    case Element::kI8: return integers_to_float<int64_t>(from, big_endian, count, to);
   }
   return ConvertFault{0, ErrorCode::kUnsupported, "an unknown element type"};
 }
@@ -162,24 +148,15 @@ std::optional<ConvertFault> convert_elements(Element element, bool big_endian,
 std::optional<ConvertFault> convert_ids(Element element, bool big_endian, const std::byte* from,
                                         size_t count, uint64_t* to) {
   switch (element) {
-    case Element::kU1:
-      return integers_to_ids<uint8_t>(from, big_endian, count, to);
-    case Element::kI1:
-      return integers_to_ids<int8_t>(from, big_endian, count, to);
-    case Element::kU2:
-      return integers_to_ids<uint16_t>(from, big_endian, count, to);
-    case Element::kI2:
-      return integers_to_ids<int16_t>(from, big_endian, count, to);
-    case Element::kU4:
-      return integers_to_ids<uint32_t>(from, big_endian, count, to);
-    case Element::kI4:
-      return integers_to_ids<int32_t>(from, big_endian, count, to);
-    case Element::kU8:
-      return integers_to_ids<uint64_t>(from, big_endian, count, to);
-    case Element::kI8:
-      return integers_to_ids<int64_t>(from, big_endian, count, to);
-    default:
-      return ConvertFault{0, ErrorCode::kUnsupported, "ids must be integers"};
+    case Element::kU1: return integers_to_ids<uint8_t>(from, big_endian, count, to);
+    case Element::kI1: return integers_to_ids<int8_t>(from, big_endian, count, to);
+    case Element::kU2: return integers_to_ids<uint16_t>(from, big_endian, count, to);
+    case Element::kI2: return integers_to_ids<int16_t>(from, big_endian, count, to);
+    case Element::kU4: return integers_to_ids<uint32_t>(from, big_endian, count, to);
+    case Element::kI4: return integers_to_ids<int32_t>(from, big_endian, count, to);
+    case Element::kU8: return integers_to_ids<uint64_t>(from, big_endian, count, to);
+    case Element::kI8: return integers_to_ids<int64_t>(from, big_endian, count, to);
+    default: return ConvertFault{0, ErrorCode::kUnsupported, "ids must be integers"};
   }
 }
 

@@ -66,8 +66,7 @@ void VectorChunk::to_f32(std::vector<float>& out) const {
     case DType::kU8:
       for (size_t i = 0; i < n; ++i) to[i] = static_cast<float>(static_cast<uint8_t>(bytes[i]));
       break;
-    default:
-      break;  // no reader hands these over
+    default: break;  // no reader hands these over
   }
 }
 

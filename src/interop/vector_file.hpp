@@ -72,9 +72,9 @@ struct VectorChunk {
   DType dtype = DType::kF32;
   uint32_t dim = 0;
   size_t count = 0;
-  uint64_t first_row = 0;               // position of the first row in the file, from 0
-  std::vector<std::byte> bytes;         // count * vector_bytes(dtype, dim)
-  std::vector<uint64_t> ids;            // count of them, or none when the file has no numeric ids
+  uint64_t first_row = 0;  // position of the first row in the file, from 0
+  std::vector<std::byte> bytes;  // count * vector_bytes(dtype, dim)
+  std::vector<uint64_t> ids;  // count of them, or none when the file has no numeric ids
   std::vector<std::string> string_ids;  // count of them, or none; never together with ids
   std::vector<std::string> extra;  // jsonl, when asked: one JSON object of the other keys a row
 

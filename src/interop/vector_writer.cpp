@@ -19,16 +19,11 @@ constexpr size_t kNpyHeader = 128;
 
 const char* npy_code(DType dtype) noexcept {
   switch (dtype) {
-    case DType::kF32:
-      return "<f4";
-    case DType::kF16:
-      return "<f2";
-    case DType::kU8:
-      return "|u1";
-    case DType::kI8:
-      return "|i1";
-    default:
-      return nullptr;
+    case DType::kF32: return "<f4";
+    case DType::kF16: return "<f2";
+    case DType::kU8: return "|u1";
+    case DType::kI8: return "|i1";
+    default: return nullptr;
   }
 }
 
@@ -142,18 +137,14 @@ Status VectorWriter::append(const VectorChunk& rows) try {
     return error(ErrorCode::kBadArgument, "rows of another shape than the file's");
   }
   switch (format_) {
-    case Format::kNpy:
-      RVF_TRY(put(rows.bytes.data(), rows.bytes.size()));
-      break;
+    case Format::kNpy: RVF_TRY(put(rows.bytes.data(), rows.bytes.size())); break;
     case Format::kFvecs:
       for (size_t i = 0; i < rows.count; ++i) {
         RVF_TRY(put(&dim_, 4));
         RVF_TRY(put(rows.bytes.data() + i * row_bytes, row_bytes));
       }
       break;
-    default:
-      RVF_TRY(append_jsonl(rows));
-      break;
+    default: RVF_TRY(append_jsonl(rows)); break;
   }
   rows_ += rows.count;
   return {};

@@ -72,7 +72,7 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
-  virtual Status remove(const std::string& path) = 0;                         // ok when absent
+  virtual Status remove(const std::string& path) = 0;  // ok when absent
   virtual Status sync_parent(const std::string& path) = 0;  // makes creations and renames durable
   virtual Result<File::Identity> identity(const std::string& path) = 0;
   // kLockHeld with who holds it (pid, host, since when) if another writer, also in this process, has it.

@@ -43,7 +43,8 @@ LockRecord own_record() {
   if (::gethostname(r.host, sizeof(r.host) - 1) != 0) r.host[0] = '\0';
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  r.since_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<uint64_t>(now.tv_nsec);
+  r.since_ns =
+      static_cast<uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<uint64_t>(now.tv_nsec);
   // Only tells two writers apart in a log; a short read merely makes it less unique.
   (void)!::getrandom(r.writer, sizeof(r.writer), 0);
   r.version = 1;

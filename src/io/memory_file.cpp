@@ -150,7 +150,8 @@ class MemoryFileSystem final : public FileSystem {
     std::lock_guard guard(dir_->mutex);
     auto it = dir_->files.find(path);
     if (mode == OpenMode::kCreateNew) {
-      if (it != dir_->files.end()) return Error(ErrorCode::kAlreadyExists, path + " exists already");
+      if (it != dir_->files.end())
+        return Error(ErrorCode::kAlreadyExists, path + " exists already");
       it = dir_->files.emplace(path, std::make_shared<MemoryNode>()).first;
     } else if (it == dir_->files.end()) {
       return Error(ErrorCode::kNoSuchFile, "no such file: " + path);

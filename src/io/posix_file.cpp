@@ -168,9 +168,9 @@ class PosixFileSystem final : public FileSystem {
     struct stat st{};
     if (::fstat(fd, &st) != 0) return errno_error(errno, "open", path);
     if (!S_ISREG(st.st_mode)) {
-      return Error(ErrorCode::kNotAStore,
-                   path + (S_ISDIR(st.st_mode) ? " is a directory, not a file"
-                                               : " is not a regular file"));
+      return Error(
+          ErrorCode::kNotAStore,
+          path + (S_ISDIR(st.st_mode) ? " is a directory, not a file" : " is not a regular file"));
     }
     return std::unique_ptr<File>(std::move(file));
   }

@@ -26,8 +26,7 @@ struct V {
     const __m128i low = _mm_and_si128(eight_bytes, _mm_set1_epi8(0xF));
     const __m128i high = _mm_and_si128(_mm_srli_epi16(eight_bytes, 4), _mm_set1_epi8(0xF));
     const __m128i all = _mm_xor_si128(_mm_unpacklo_epi8(low, high), _mm_set1_epi8(8));
-    return _mm512_cvtepi32_ps(
-        _mm512_cvtepi8_epi32(_mm_sub_epi8(all, _mm_set1_epi8(8))));
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_sub_epi8(all, _mm_set1_epi8(8))));
   }
   static F from_bf16(__m256i halves) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));

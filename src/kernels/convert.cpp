@@ -19,9 +19,10 @@ Status encode_integers(std::span<const float> values, float lowest, float highes
     if (!std::isfinite(v)) return at_dimension(ErrorCode::kNotFinite, i, v, "not a finite number");
     const float r = std::nearbyint(v);
     if (r < lowest || r > highest) {
-      return at_dimension(ErrorCode::kOutOfRange, i, v, dtype == DType::kU8   ? "u8 holds 0 to 255"
-                                                        : dtype == DType::kI8 ? "i8 holds -128 to 127"
-                                                                              : "i4 holds -8 to 7");
+      return at_dimension(ErrorCode::kOutOfRange, i, v,
+                          dtype == DType::kU8   ? "u8 holds 0 to 255"
+                          : dtype == DType::kI8 ? "i8 holds -128 to 127"
+                                                : "i4 holds -8 to 7");
     }
     const int x = static_cast<int>(r);
     if (dtype != DType::kI4) {

@@ -70,12 +70,12 @@ TEST(Convert, AValueThatDoesNotFitIsRefusedByItsDimension) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float inf = std::numeric_limits<float>::infinity();
   const Case cases[] = {
-      {DType::kF32, nan, ErrorCode::kNotFinite},     {DType::kF32, -inf, ErrorCode::kNotFinite},
-      {DType::kF16, 1e6F, ErrorCode::kOutOfRange},   {DType::kF16, inf, ErrorCode::kNotFinite},
+      {DType::kF32, nan, ErrorCode::kNotFinite},       {DType::kF32, -inf, ErrorCode::kNotFinite},
+      {DType::kF16, 1e6F, ErrorCode::kOutOfRange},     {DType::kF16, inf, ErrorCode::kNotFinite},
       {DType::kBF16, 3.4e38F, ErrorCode::kOutOfRange}, {DType::kI8, 128, ErrorCode::kOutOfRange},
-      {DType::kI8, -128.6F, ErrorCode::kOutOfRange}, {DType::kU8, -1, ErrorCode::kOutOfRange},
-      {DType::kU8, 256, ErrorCode::kOutOfRange},     {DType::kU8, nan, ErrorCode::kNotFinite},
-      {DType::kI4, 8, ErrorCode::kOutOfRange},       {DType::kI4, -9, ErrorCode::kOutOfRange},
+      {DType::kI8, -128.6F, ErrorCode::kOutOfRange},   {DType::kU8, -1, ErrorCode::kOutOfRange},
+      {DType::kU8, 256, ErrorCode::kOutOfRange},       {DType::kU8, nan, ErrorCode::kNotFinite},
+      {DType::kI4, 8, ErrorCode::kOutOfRange},         {DType::kI4, -9, ErrorCode::kOutOfRange},
       {DType::kBinary, nan, ErrorCode::kNotFinite},
   };
   for (const Case& c : cases) {

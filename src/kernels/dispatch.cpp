@@ -22,7 +22,8 @@ Isa detect() noexcept {
   if (__get_cpuid(1, &a, &b, &c, &d) == 0) return Isa::kScalar;
   constexpr unsigned kNeeded1 = bit_FMA | bit_POPCNT | bit_OSXSAVE | bit_AVX | bit_F16C;
   if ((c & kNeeded1) != kNeeded1) return Isa::kScalar;
-  const uint64_t saved = xgetbv0();  // registers that the operating system keeps across a task switch
+  const uint64_t saved =
+      xgetbv0();  // registers that the operating system keeps across a task switch
   if ((saved & 0x6) != 0x6) return Isa::kScalar;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (b & bit_AVX2) == 0) return Isa::kScalar;
   constexpr unsigned kNeeded7 = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;

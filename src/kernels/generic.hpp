@@ -187,7 +187,8 @@ void binary_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n,
     if (rest != 0) {
       uint64_t x = 0;
       __builtin_memcpy(&x, row + whole * 8, (rest + 7) / 8);
-      step(x & ((uint64_t{1} << rest) - 1), query[whole]);  // bits past dim are not part of the vector
+      step(x & ((uint64_t{1} << rest) - 1),
+           query[whole]);  // bits past dim are not part of the vector
     }
     if constexpr (M == Metric::kCosine) {
       out[r] = cosine_of(static_cast<double>(both), q.norm2, static_cast<double>(ones));
@@ -198,7 +199,8 @@ void binary_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n,
 }
 
 template <int R>
-inline void code_rows(const uint8_t* query, const int8_t* const* rows, size_t padded, int32_t* out) {
+inline void code_rows(const uint8_t* query, const int8_t* const* rows, size_t padded,
+                      int32_t* out) {
   V::I sum[R];
   RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::izero();
   for (size_t i = 0; i < padded; i += 64) {

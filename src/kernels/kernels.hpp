@@ -23,17 +23,18 @@ namespace rvf::kernels {
 enum class Isa : uint8_t {
   kBest = 0,  // what RVF_SIMD names, else the best that CPU and operating system offer
   kScalar = 1,
-  kAvx2 = 2,    // AVX2, FMA, F16C, POPCNT
+  kAvx2 = 2,  // AVX2, FMA, F16C, POPCNT
   kAvx512 = 3,  // AVX-512 F, BW, VL, DQ, VNNI
 };
 
-Isa best_isa() noexcept;               // never kBest
+Isa best_isa() noexcept;  // never kBest
 bool isa_available(Isa isa) noexcept;  // true for kBest
 const char* isa_name(Isa isa = Isa::kBest) noexcept;  // "scalar", "avx2", "avx512"
 
 namespace detail {
 struct KernelQuery {
-  const void* data = nullptr;  // 64-byte aligned, zero-padded to 64 elements: float, int16_t or bits
+  const void* data =
+      nullptr;  // 64-byte aligned, zero-padded to 64 elements: float, int16_t or bits
   size_t dim = 0;
   double norm2 = 0;  // sum of squares of the query; bits set for binary
   // The scalar kernel over the same data, for rows whose f32 sums overflow or vanish.
@@ -63,7 +64,8 @@ class PreparedQuery {
     fn_(query_, rows, n, out);
   }
   // Rows at first, first + stride, ...; stride in bytes.
-  void distances_strided(const std::byte* first, size_t stride, size_t n, float* out) const noexcept;
+  void distances_strided(const std::byte* first, size_t stride, size_t n,
+                         float* out) const noexcept;
 
  private:
   friend class QueryBuilder;

@@ -16,9 +16,10 @@
 namespace rvf::kernels {
 namespace {
 
-constexpr DType kDTypes[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kI8,
+constexpr DType kDTypes[] = {DType::kF32, DType::kF16, DType::kBF16,  DType::kI8,
                              DType::kU8,  DType::kI4,  DType::kBinary};
-constexpr Metric kMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kHamming};
+constexpr Metric kMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine,
+                               Metric::kHamming};
 
 std::vector<Isa> fast_isas() {
   std::vector<Isa> out;
@@ -86,8 +87,8 @@ void compare(std::mt19937& rng, DType t, Metric m, size_t dim, size_t misalign, 
     fast->distances(rows.data(), kRows, got.data());
     for (size_t r = 0; r < kRows; ++r) {
       if (fast->is_integer()) {
-        ASSERT_EQ(got[r], want[r]) << isa_name(isa) << " " << dtype_name(t) << " " << metric_name(m)
-                                   << " dim " << dim;
+        ASSERT_EQ(got[r], want[r])
+            << isa_name(isa) << " " << dtype_name(t) << " " << metric_name(m) << " dim " << dim;
       } else {
         ASSERT_NEAR(got[r], want[r], 1e-5 * term_scale(q, rows[r], m, t) + 1e-30)
             << isa_name(isa) << " " << dtype_name(t) << " " << metric_name(m) << " dim " << dim;
@@ -141,7 +142,8 @@ TEST(Kernels, AStridedScanGivesTheBitsOfAListOfRows) {
   std::vector<std::byte> block(stride * 200);
   std::vector<const std::byte*> rows;
   for (size_t r = 0; r < 200; ++r) {
-    ASSERT_TRUE(encode_row(random_vector(rng, DType::kF32, dim), DType::kF32, &block[r * stride]).ok());
+    ASSERT_TRUE(
+        encode_row(random_vector(rng, DType::kF32, dim), DType::kF32, &block[r * stride]).ok());
     rows.push_back(&block[r * stride]);
   }
   auto q = prepare(random_vector(rng, DType::kF32, dim), Metric::kCosine, DType::kF32, dim);
@@ -216,8 +218,8 @@ TEST(Kernels, CosineOfTinyAndHugeVectorsIsThatOfTheirDirections) {
         x[7] = b;
         auto p = prepare(q, Metric::kCosine, DType::kF32, 40, isa);
         ASSERT_TRUE(p.ok());
-        EXPECT_NEAR(p->distance(reinterpret_cast<const std::byte*>(x.data())),
-                    1 - std::sqrt(0.5F), 1e-6)
+        EXPECT_NEAR(p->distance(reinterpret_cast<const std::byte*>(x.data())), 1 - std::sqrt(0.5F),
+                    1e-6)
             << isa_name(isa) << " " << a << " " << b;
       }
     }
@@ -289,8 +291,8 @@ TEST(Kernels, CodeDotsAreTheSameIntegersOnEveryIsaAtTheExtremes) {
   for (size_t padded : {64, 128, 448, 65536}) {
     for (bool extreme : {false, true}) {
       std::vector<std::byte> room((padded + 64) * 8 + 64);
-      auto* base = reinterpret_cast<std::byte*>(
-          (reinterpret_cast<uintptr_t>(room.data()) + 63) / 64 * 64);
+      auto* base =
+          reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(room.data()) + 63) / 64 * 64);
       for (size_t i = 0; i < padded * 8; ++i) {
         base[i] = static_cast<std::byte>(extreme ? (i < padded ? 0xFF : 0x81) : rng() & 0xFF);
       }

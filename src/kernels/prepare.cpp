@@ -112,7 +112,8 @@ class QueryBuilder {
     q_.query_.exact = exact;
     q_.fn_ = exact;
     const double n2 = q_.query_.norm2;
-    const bool tame = q_.integer_ || n2 == 0 || (n2 >= detail::kMinNorm2 && n2 <= detail::kMaxNorm2);
+    const bool tame =
+        q_.integer_ || n2 == 0 || (n2 >= detail::kMinNorm2 && n2 <= detail::kMaxNorm2);
     if (q_.metric_ == Metric::kCosine && !tame) return;
 #if RVF_KERNELS_X86
     detail::KernelFn fast = nullptr;
@@ -129,11 +130,13 @@ Result<PreparedQuery> prepare(std::span<const float> query, Metric metric, DType
                               Isa isa) {
   if (query.size() != dim) {
     return Error(ErrorCode::kWrongDimension, "the query has " + std::to_string(query.size()) +
-                                                 " dimensions, the store has " + std::to_string(dim));
+                                                 " dimensions, the store has " +
+                                                 std::to_string(dim));
   }
   for (size_t i = 0; i < dim; ++i) {
     if (!std::isfinite(query[i])) {
-      return Error(ErrorCode::kNotFinite, "query dimension " + std::to_string(i) + " is NaN or infinite");
+      return Error(ErrorCode::kNotFinite,
+                   "query dimension " + std::to_string(i) + " is NaN or infinite");
     }
   }
   QueryBuilder builder(metric, dtype, dim, isa);

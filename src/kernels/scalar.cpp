@@ -63,7 +63,8 @@ void integer_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n
     int64_t sum = 0;
     int64_t norm = 0;
     for (size_t i = 0; i < q.dim; ++i) {
-      const int x = D == DType::kI8 ? static_cast<int8_t>(rows[r][i]) : static_cast<uint8_t>(rows[r][i]);
+      const int x =
+          D == DType::kI8 ? static_cast<int8_t>(rows[r][i]) : static_cast<uint8_t>(rows[r][i]);
       const int y = query[i];
       if constexpr (M == Metric::kL2) {
         sum += (x - y) * (x - y);

@@ -25,8 +25,8 @@ uint32_t commits_covered(uint32_t number) {
 }
 
 Error invalid(const std::string& what, uint64_t offset) {
-  return {ErrorCode::kManifestInvalid, "the manifest at offset " + std::to_string(offset) + " " + what,
-          0, offset};
+  return {ErrorCode::kManifestInvalid,
+          "the manifest at offset " + std::to_string(offset) + " " + what, 0, offset};
 }
 
 Head head_of(wire::Level1&& l) {
@@ -118,7 +118,8 @@ void Change::then(const Change& later) {
       vanished.insert(e.segment_id);
       return true;
     });
-    std::erase_if(rows, [&](const wire::RowMapEntry& e) { return vanished.contains(e.segment_id); });
+    std::erase_if(rows,
+                  [&](const wire::RowMapEntry& e) { return vanished.contains(e.segment_id); });
   }
   for (const uint64_t id : later.removed) {
     if (!vanished.contains(id)) removed.push_back(id);
@@ -157,8 +158,9 @@ Result<RawManifest> read_manifest(const io::File& file, uint64_t offset, uint64_
   if (!m.root.extension) return invalid("has a root without the extension block", offset);
   // A dead row is a row, and a row takes at least a bit of some payload.
   const uint64_t max_dead = file_size < (uint64_t{1} << 60) ? file_size * 8 : ~uint64_t{0};
-  RVF_ASSIGN(m.level1, wire::decode_level1(wire::ByteSpan(payload).first(payload.size() - kRootSize),
-                                           std::min(max_dead, m.root.extension->rows)));
+  RVF_ASSIGN(m.level1,
+             wire::decode_level1(wire::ByteSpan(payload).first(payload.size() - kRootSize),
+                                 std::min(max_dead, m.root.extension->rows)));
   if (m.level1.chain.size() > 2) return invalid("has a chain of more than two links", offset);
   m.link = {m.root.epoch, offset, header.segment_id, header.content_hash};
   return m;

@@ -19,9 +19,9 @@ namespace rvf::manifest {
 // What one commit, or several, did to the directory.
 struct Change {
   std::vector<wire::DirEntry> added;
-  std::vector<uint64_t> removed;             // segment ids
-  std::vector<wire::RowMapEntry> rows;       // of added VEC segments
-  std::vector<uint64_t> dead;                // row numbers that died
+  std::vector<uint64_t> removed;  // segment ids
+  std::vector<wire::RowMapEntry> rows;  // of added VEC segments
+  std::vector<uint64_t> dead;  // row numbers that died
 
   bool empty() const noexcept { return added.empty() && removed.empty() && dead.empty(); }
   // Appends what happened later. A segment both added and removed vanishes.
@@ -83,7 +83,7 @@ class ManifestLog {
     bool full = false;  // forced: after compaction, rollback or recovery
     bool cut_history = false;  // link to no epoch before this one
     std::optional<wire::ChainLink> previous;  // the epoch before, where it is not this log's newest
-    uint64_t offset = 0;      // where the segment will lie
+    uint64_t offset = 0;  // where the segment will lie
     uint64_t segment_id = 0;  // the manifest's own
   };
   struct Prepared;
@@ -117,7 +117,7 @@ struct ManifestLog::Prepared {
   wire::Bytes segment;
   wire::Root root;
   Head head;
-  Change own;           // this commit's change
+  Change own;  // this commit's change
   size_t keep_nodes = 0;  // of the old chain
   Node node;
 };

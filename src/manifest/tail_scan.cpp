@@ -11,18 +11,19 @@ constexpr uint64_t kChunk = 1U << 20;
 constexpr uint64_t kHashBudgetFactor = 4;
 
 Error not_found(const io::File& file, uint64_t size, const Found& seen) {
-  if (size == 0) return {ErrorCode::kNotAStore, "the file is empty; create a store with `rvf create`"};
+  if (size == 0)
+    return {ErrorCode::kNotAStore, "the file is empty; create a store with `rvf create`"};
   if (seen.rejected > 0) {
-    return {ErrorCode::kManifestNotFound,
-            "no intact manifest: " + std::to_string(seen.rejected) +
-                " damaged one(s) found, the newest: " + seen.reason};
+    return {ErrorCode::kManifestNotFound, "no intact manifest: " + std::to_string(seen.rejected) +
+                                              " damaged one(s) found, the newest: " + seen.reason};
   }
   std::array<std::byte, 4> first{};
   uint32_t magic = 0;
   if (size >= 4 && file.read(0, first)) std::memcpy(&magic, first.data(), 4);
   if (magic == kSegmentMagic) {
     return {ErrorCode::kManifestNotFound,
-            "the file has RVF segments but no native root; it is either cut off before its first commit "
+            "the file has RVF segments but no native root; it is either cut off before its first "
+            "commit "
             "or in another RVF layout"};
   }
   return {ErrorCode::kNotAStore, "this is not an RVF file"};
@@ -83,7 +84,8 @@ class Scanner {
     if (!plausible(*root, root_offset)) return false;  // a root that was copied here from elsewhere
     hashed_ += root->level1_length + kRootSize;
     if (hashed_ > size_ * kHashBudgetFactor + kChunk) {
-      return Error(ErrorCode::kManifestNotFound, "too many damaged manifests; the file is hostile or lost");
+      return Error(ErrorCode::kManifestNotFound,
+                   "too many damaged manifests; the file is hostile or lost");
     }
     auto log = try_root(file_, *root, accept_);
     if (!log) {

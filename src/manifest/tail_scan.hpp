@@ -10,12 +10,12 @@ namespace rvf::manifest {
 
 struct Found {
   ManifestLog log;
-  bool at_tail = true;          // the file ends with this manifest
-  uint64_t manifest_end = 0;    // offset of the first byte after it
+  bool at_tail = true;  // the file ends with this manifest
+  uint64_t manifest_end = 0;  // offset of the first byte after it
   uint64_t file_size = 0;
-  uint32_t rejected = 0;        // newer manifests that did not verify
-  uint32_t highest_seen = 0;    // the highest epoch that a rejected one claims
-  std::string reason;           // why the first of them was rejected; empty if the tail is merely unfinished
+  uint32_t rejected = 0;  // newer manifests that did not verify
+  uint32_t highest_seen = 0;  // the highest epoch that a rejected one claims
+  std::string reason;  // why the first of them was rejected; empty if the tail is merely unfinished
 };
 
 // Further checks of a candidate, for example that the segments it names are whole; an error rejects it.

@@ -17,12 +17,9 @@ bool is_consonant(std::string_view w, size_t i) {
     case 'e':
     case 'i':
     case 'o':
-    case 'u':
-      return false;
-    case 'y':
-      return i == 0 || !is_consonant(w, i - 1);
-    default:
-      return true;
+    case 'u': return false;
+    case 'y': return i == 0 || !is_consonant(w, i - 1);
+    default: return true;
   }
 }
 

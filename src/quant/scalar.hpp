@@ -37,7 +37,7 @@ class ScalarQuantizer {
  private:
   wire::ScalarQuant model_;
   std::vector<float> scale_;  // levels a unit, 0 where max = min
-  std::vector<float> step_;   // units a level
+  std::vector<float> step_;  // units a level
 };
 
 }  // namespace rvf::quant

@@ -76,8 +76,12 @@ Status CountMinSketch::merge(const CountMinSketch& other) noexcept {
 }
 
 wire::SketchSegment CountMinSketch::to_wire() const {
-  wire::SketchSegment segment{.width = width_, .depth = depth_, .counter_bits = 8, .decay_shift = 1,
-                              .total_accesses = total_, .blocks = {}};
+  wire::SketchSegment segment{.width = width_,
+                              .depth = depth_,
+                              .counter_bits = 8,
+                              .decay_shift = 1,
+                              .total_accesses = total_,
+                              .blocks = {}};
   const auto* first = reinterpret_cast<const std::byte*>(counters_.data());
   segment.blocks.push_back(
       {.block_id = 0, .counters = wire::Bytes(first, first + counters_.size())});

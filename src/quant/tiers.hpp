@@ -10,7 +10,7 @@ namespace rvf::quant {
 enum class Tier : uint8_t { kHot = 0, kWarm = 1, kCold = 2 };  // as stored in VEC block directories
 
 struct TierPolicy {
-  double hot_fraction = 0.05;   // of all items, at most, that are promoted to hot
+  double hot_fraction = 0.05;  // of all items, at most, that are promoted to hot
   double warm_fraction = 0.25;  // of all items, at most, that are promoted to warm
   // An item keeps its tier until its estimate falls below (1 - hysteresis) of what promotion would
   // need: 0 to 1.

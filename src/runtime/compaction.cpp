@@ -118,8 +118,10 @@ Result<bool> Compaction::resume(const std::string& path) {
   });
   if (!found || found->log.head().compaction.empty()) return false;
   const wire::CompactionState& there = found->log.head().compaction.front();
-  if (there.source_file_id != progress_.source_file_id || there.source_epoch != progress_.source_epoch ||
-      there.settings_hash != progress_.settings_hash || there.next_source_row > plan_.order.size()) {
+  if (there.source_file_id != progress_.source_file_id ||
+      there.source_epoch != progress_.source_epoch ||
+      there.settings_hash != progress_.settings_hash ||
+      there.next_source_row > plan_.order.size()) {
     return false;
   }
   RVF_TRY(file->truncate(found->manifest_end));
@@ -146,7 +148,8 @@ Status Compaction::checkpoint(uint64_t next_position, bool sync) {
 Status Compaction::prepare_tiers() {
   if (!options_.tiers) return {};
   if (report_.resumed) {
-    RVF_ASSIGN(const auto output, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
+    RVF_ASSIGN(const auto output,
+               LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
     for (const auto& [id, q] : output.quantizers) encoder_.adopt(q.tier, id, q.quantizer);
   }
   writer_->begin_batch();
@@ -205,7 +208,8 @@ Status Compaction::verify_source_of(uint64_t row) {
   return {};
 }
 
-Result<wire::DirEntry> Compaction::append_vectors(const Writer::Segment& segment, wire::ByteSpan payload) {
+Result<wire::DirEntry> Compaction::append_vectors(const Writer::Segment& segment,
+                                                  wire::ByteSpan payload) {
   if (segment.tier != 2 || !options_.cold_shard) return writer_->append(segment, payload);
   if (shard_ == nullptr) {
     RVF_ASSIGN(shard_, ShardWriter::create(*store_.fs, store_.path, source_root_.identity.file_id));
@@ -219,7 +223,8 @@ Result<wire::DirEntry> Compaction::append_vectors(const Writer::Segment& segment
   return entry;
 }
 
-Status Compaction::append_rows(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier) {
+Status Compaction::append_rows(const LiveState& from, std::span<const uint64_t> rows,
+                               uint8_t tier) {
   if (rows.empty()) return {};
   std::vector<uint64_t> ids(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) ids[i] = from.id_of(rows[i]);
@@ -258,7 +263,8 @@ Status Compaction::copy_attachments(const std::map<uint64_t, wire::DirEntry>& di
     auto view = from.verified_segment(entry);
     Status copied = view ? Status() : Status(view.error());
     if (copied) {
-      if (auto s = writer_->append_verbatim(view->header, view->payload, view->trailer, entry); !s) {
+      if (auto s = writer_->append_verbatim(view->header, view->payload, view->trailer, entry);
+          !s) {
         copied = std::move(s).error();
       }
     }
@@ -289,7 +295,8 @@ Status Compaction::catch_up() {
   const uint64_t row_bytes = wire::row_stride(now.dtype, now.dimension);
   const uint64_t chunk = std::max<uint64_t>(1, kChunkBytes / row_bytes);
   for (uint64_t at = 0; at < newer.size(); at += chunk) {
-    const auto rows = std::span<const uint64_t>(newer).subspan(at, std::min(chunk, newer.size() - at));
+    const auto rows =
+        std::span<const uint64_t>(newer).subspan(at, std::min(chunk, newer.size() - at));
     RVF_TRY(append_rows(now, rows, 0));
   }
   for (const auto& [id, entry] : writer_->log().directory()) {
@@ -317,7 +324,8 @@ Status Compaction::finish() {
   std::lock_guard writing(store_.write_mutex);
   RVF_TRY(store_.check_writable());
   if (store_.generation != generation_) {
-    return Error(ErrorCode::kCancelled, "the store was rolled back during the compaction; compact again");
+    return Error(ErrorCode::kCancelled,
+                 "the store was rolled back during the compaction; compact again");
   }
   RVF_TRY(store_.commit(Durability::kSync));
   writer_->begin_batch();
@@ -332,7 +340,8 @@ Status Compaction::finish() {
   // The new file has to open before it may replace the old one.
   RVF_ASSIGN(auto opened, store_.load(output_));
   if (!opened.found.at_tail || opened.found.log.epoch() != writer_->log().epoch()) {
-    return Error(ErrorCode::kCorrupt, "the compacted file does not read back as it was written; the store is unchanged");
+    return Error(ErrorCode::kCorrupt,
+                 "the compacted file does not read back as it was written; the store is unchanged");
   }
   report_.bytes_after = opened.found.file_size;
   RVF_TRY(store_.fs->rename(output_path(), store_.path));
@@ -340,7 +349,8 @@ Status Compaction::finish() {
   Status durable = store_.fs->sync_parent(store_.path);
   store_.adopt(std::move(opened));
   ++store_.generation;
-  if (durable) remove_other_shards(*store_.fs, store_.path, shard_ == nullptr ? "" : shard_->ref().name);
+  if (durable)
+    remove_other_shards(*store_.fs, store_.path, shard_ == nullptr ? "" : shard_->ref().name);
   // After a power loss the old file may be back: what is written to the new one would be gone.
   if (!durable) return store_.writer->poison(std::move(durable).error());
   return {};
@@ -356,7 +366,8 @@ void Compaction::throttle(uint64_t bytes) {
   if (options_.bytes_per_second == 0) return;
   const std::chrono::duration<double> due(static_cast<double>(bytes_moved_) /
                                           static_cast<double>(options_.bytes_per_second));
-  std::this_thread::sleep_until(started_ + std::chrono::duration_cast<std::chrono::nanoseconds>(due));
+  std::this_thread::sleep_until(started_ +
+                                std::chrono::duration_cast<std::chrono::nanoseconds>(due));
 }
 
 }  // namespace runtime

@@ -14,7 +14,8 @@ namespace rvf::runtime {
 
 class Compaction {
  public:
-  Compaction(Store::Impl& store, const CompactOptions& options) : store_(store), options_(options) {}
+  Compaction(Store::Impl& store, const CompactOptions& options)
+      : store_(store), options_(options) {}
   Result<CompactReport> run();
 
  private:
@@ -25,7 +26,8 @@ class Compaction {
   Status copy_rows();
   Status prepare_tiers();
   Status copy_chunk(uint64_t begin, uint64_t end);
-  Status copy_attachments(const std::map<uint64_t, wire::DirEntry>& directory, const LiveState& from);
+  Status copy_attachments(const std::map<uint64_t, wire::DirEntry>& directory,
+                          const LiveState& from);
   Status index_output();
   Status write_hot();
   Status finish();

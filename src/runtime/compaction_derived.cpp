@@ -33,8 +33,9 @@ Status Compaction::write_hot() {
   const LiveState& from = source_->state;
   std::vector<std::pair<uint8_t, uint64_t>> ranked;  // by falling estimate
   for (uint64_t i = 0; i < plan_.tier_end[0]; ++i) {
-    ranked.emplace_back(static_cast<uint8_t>(255 - store_.access->estimate(from.id_of(plan_.order[i]))),
-                        plan_.order[i]);
+    ranked.emplace_back(
+        static_cast<uint8_t>(255 - store_.access->estimate(from.id_of(plan_.order[i]))),
+        plan_.order[i]);
   }
   std::partial_sort(ranked.begin(), ranked.begin() + static_cast<ptrdiff_t>(count), ranked.end());
   wire::Hot hot;

@@ -11,7 +11,8 @@ namespace rvf::runtime {
 
 struct CompactionPlan {
   std::vector<uint64_t> order;       // live rows of the source in output order
-  uint64_t tier_end[3] = {0, 0, 0};  // order[0, tier_end[0]) is hot, up to tier_end[1] warm, the rest cold
+  uint64_t tier_end[3] = {
+      0, 0, 0};  // order[0, tier_end[0]) is hot, up to tier_end[1] warm, the rest cold
   uint8_t tier_of(uint64_t position) const noexcept {
     return position < tier_end[0] ? 0 : position < tier_end[1] ? 1 : 2;
   }
@@ -19,7 +20,8 @@ struct CompactionPlan {
 
 // Without tiers every row stays as exact as it is stored now. With them rows go by how often queries found
 // them; where nothing was ever counted all are warm.
-CompactionPlan make_plan(const LiveState& state, const CompactOptions& options, const AccessCounter& access);
+CompactionPlan make_plan(const LiveState& state, const CompactOptions& options,
+                         const AccessCounter& access);
 
 // Equal for equal plans: an interrupted compaction is continued only by one that wants the same.
 uint64_t plan_hash(const CompactionPlan& plan, const CompactOptions& options);

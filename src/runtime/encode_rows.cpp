@@ -59,7 +59,8 @@ Status convert(const std::byte* from, DType from_type, DType to_type, std::span<
     RVF_TRY(kernels::decode_row(from, from_type, scratch));
     for (size_t d = 0; d < scratch.size(); ++d) {
       if (!std::isfinite(scratch[d])) {
-        return Error(ErrorCode::kNotFinite, "dimension " + std::to_string(d) + " is NaN or infinite");
+        return Error(ErrorCode::kNotFinite,
+                     "dimension " + std::to_string(d) + " is NaN or infinite");
       }
     }
   }
@@ -79,7 +80,8 @@ Result<std::vector<EncodedRows>> encode_rows(const Vectors& vectors, std::span<c
   std::vector<EncodedRows> all;
   for (uint64_t first = 0; first < vectors.count; first += per_segment) {
     const uint64_t count = std::min<uint64_t>(per_segment, vectors.count - first);
-    wire::RowMajorBuilder builder(dtype, static_cast<uint16_t>(dimension), 0, ids.subspan(first, count));
+    wire::RowMajorBuilder builder(dtype, static_cast<uint16_t>(dimension), 0,
+                                  ids.subspan(first, count));
     for (uint64_t i = 0; i < count; ++i) {
       const std::byte* from = data + (first + i) * in_bytes;
       if (auto s = convert(from, vectors.dtype, dtype, scratch, builder.row(i)); !s) {

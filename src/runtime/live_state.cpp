@@ -28,7 +28,8 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
   s.metric = log.head().profile.metric;
   s.dimension = log.root().dimension;
   if (s.dimension == 0 || vector_bytes(s.dtype, s.dimension) == 0 || s.metric > Metric::kHamming) {
-    return Error(ErrorCode::kManifestInvalid, "the manifest names an impossible dimension, dtype or metric");
+    return Error(ErrorCode::kManifestInvalid,
+                 "the manifest names an impossible dimension, dtype or metric");
   }
   s.file_ = std::make_shared<MappedFile>(std::move(file));
   s.heap_budget_ = heap_budget;
@@ -43,22 +44,24 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
     auto* scalar = std::get_if<wire::ScalarQuant>(&quant.model);
     if (scalar == nullptr || quant.dimension != s.dimension) continue;
     RVF_ASSIGN(auto quantizer, quant::ScalarQuantizer::from_wire(std::move(*scalar)));
-    s.quantizers[id] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)), entry.tier};
+    s.quantizers[id] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)),
+                        entry.tier};
   }
   s.tiered_segments = log.head().tiers.size();
   for (const wire::RowMapEntry& r : log.row_map()) {
     const auto it = log.directory().find(r.segment_id);
     if (it == log.directory().end() || it->second.type != SegmentType::kVec) {
-      return Error(ErrorCode::kManifestInvalid,
-                   "the row map names segment " + std::to_string(r.segment_id) +
-                       ", which the directory lacks");
+      return Error(ErrorCode::kManifestInvalid, "the row map names segment " +
+                                                    std::to_string(r.segment_id) +
+                                                    ", which the directory lacks");
     }
     RVF_ASSIGN(auto segment, s.load_rows(it->second, r));
     RVF_TRY(s.add_rows(std::move(segment)));
   }
   for (const uint64_t row : log.dead_rows()) {
     if (row >= s.rows.size()) {
-      return Error(ErrorCode::kManifestInvalid, "the deletion bitmap names a row that does not exist");
+      return Error(ErrorCode::kManifestInvalid,
+                   "the deletion bitmap names a row that does not exist");
     }
     s.kill(row);
   }
@@ -73,7 +76,8 @@ MappedFile* LiveState::file_of(const wire::DirEntry& entry) const {
 }
 
 void LiveState::will_need(const wire::DirEntry& entry) const {
-  if (const MappedFile* file = file_of(entry)) file->will_need(entry.offset, manifest::segment_bytes(entry));
+  if (const MappedFile* file = file_of(entry))
+    file->will_need(entry.offset, manifest::segment_bytes(entry));
 }
 
 Result<wire::SegmentView> LiveState::verified_segment(const wire::DirEntry& entry) const {
@@ -86,7 +90,8 @@ Result<wire::SegmentView> LiveState::verified_segment(const wire::DirEntry& entr
 Result<wire::SegmentView> LiveState::segment(const wire::DirEntry& entry) const {
   MappedFile* file = file_of(entry);
   if (file == nullptr) {
-    return Error(ErrorCode::kManifestInvalid, "a segment lies in an unknown shard", entry.segment_id);
+    return Error(ErrorCode::kManifestInvalid, "a segment lies in an unknown shard",
+                 entry.segment_id);
   }
   RVF_ASSIGN(const wire::ByteSpan bytes, file->view(entry.offset, manifest::segment_bytes(entry)));
   auto view = wire::read_segment(bytes, 0, false);
@@ -98,8 +103,8 @@ Result<wire::SegmentView> LiveState::segment(const wire::DirEntry& entry) const 
   }
   const SegmentHeader& h = view->header;
   if (h.segment_id != entry.segment_id || h.type != entry.type ||
-      h.payload_length != entry.payload_length || h.content_hash != entry.hash || h.flags != entry.flags ||
-      static_cast<uint16_t>(h.compression) != entry.compression ||
+      h.payload_length != entry.payload_length || h.content_hash != entry.hash ||
+      h.flags != entry.flags || static_cast<uint16_t>(h.compression) != entry.compression ||
       h.uncompressed_length != entry.uncompressed_length) {
     return Error(ErrorCode::kCorrupt,
                  "segment " + std::to_string(entry.segment_id) + " at offset " +
@@ -169,9 +174,8 @@ void LiveState::load_index(const manifest::Head& head,
 }
 
 const VecSegment& LiveState::segment_of(uint64_t row) const noexcept {
-  auto it = std::upper_bound(segments.begin(), segments.end(), row, [](uint64_t r, const auto& s) {
-    return r < s->rows().first_row;
-  });
+  auto it = std::upper_bound(segments.begin(), segments.end(), row,
+                             [](uint64_t r, const auto& s) { return r < s->rows().first_row; });
   return **(it - 1);
 }
 

@@ -62,7 +62,7 @@ class LiveState {
   index::RowTable rows;
   index::DeadRows dead;
   std::vector<std::shared_ptr<const VecSegment>> segments;  // ascending by first row
-  std::shared_ptr<const LoadedIndex> index;                 // may be null
+  std::shared_ptr<const LoadedIndex> index;  // may be null
   uint64_t heap_bytes = 0;
 
   // Keeps every address above valid.

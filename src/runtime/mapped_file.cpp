@@ -12,8 +12,8 @@ Result<wire::ByteSpan> MappedFile::view(uint64_t offset, uint64_t length) {
   if (offset > known_size_ || length > known_size_ - offset) {
     RVF_ASSIGN(known_size_, file_->size());
     if (offset > known_size_ || length > known_size_ - offset) {
-      return Error(ErrorCode::kTruncated, "the file ends before a segment that its manifest names", 0,
-                   offset);
+      return Error(ErrorCode::kTruncated, "the file ends before a segment that its manifest names",
+                   0, offset);
     }
   }
   if (mappings_.empty() || mappings_.back()->bytes().size() < offset + length) {

@@ -16,7 +16,8 @@ std::string shard_path(const std::string& store_path, const std::string& shard_n
   return slash == std::string::npos ? shard_name : store_path.substr(0, slash + 1) + shard_name;
 }
 
-Result<std::unique_ptr<ShardWriter>> ShardWriter::create(io::FileSystem& fs, const std::string& store_path,
+Result<std::unique_ptr<ShardWriter>> ShardWriter::create(io::FileSystem& fs,
+                                                         const std::string& store_path,
                                                          const std::array<uint8_t, 16>& file_id) {
   for (unsigned n = 0; n < kMaxShards; ++n) {
     auto writer = std::make_unique<ShardWriter>();
@@ -26,7 +27,8 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::create(io::FileSystem& fs, con
     RVF_ASSIGN(writer->file_, fs.open(writer->path_, io::OpenMode::kCreateNew));
     const size_t slash = writer->path_.rfind('/');
     writer->ref_.shard = 1;
-    writer->ref_.name = slash == std::string::npos ? writer->path_ : writer->path_.substr(slash + 1);
+    writer->ref_.name =
+        slash == std::string::npos ? writer->path_ : writer->path_.substr(slash + 1);
     writer->ref_.file_id = file_id;
     return writer;
   }
@@ -37,7 +39,8 @@ Result<wire::DirEntry> ShardWriter::append(const SegmentHeader& header, wire::By
   std::array<std::byte, kSegmentHeaderSize> raw{};
   wire::encode_header(header, raw);
   const std::array<std::byte, kSegmentAlignment> zeros{};
-  const std::span<const std::byte> parts[] = {raw, payload, std::span(zeros).first(header.alignment_pad)};
+  const std::span<const std::byte> parts[] = {raw, payload,
+                                              std::span(zeros).first(header.alignment_pad)};
   RVF_TRY(file_->write(ref_.bytes, parts));
   wire::DirEntry entry;
   entry.segment_id = header.segment_id;
@@ -51,7 +54,8 @@ Result<wire::DirEntry> ShardWriter::append(const SegmentHeader& header, wire::By
   return entry;
 }
 
-void remove_other_shards(io::FileSystem& fs, const std::string& store_path, const std::string& keep) {
+void remove_other_shards(io::FileSystem& fs, const std::string& store_path,
+                         const std::string& keep) {
   for (unsigned n = 0; n < kMaxShards; ++n) {
     const std::string path = numbered(store_path, n);
     const auto there = fs.exists(path);

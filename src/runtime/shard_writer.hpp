@@ -14,7 +14,8 @@ namespace rvf::runtime {
 class ShardWriter {
  public:
   // Takes the first number whose file does not exist.
-  static Result<std::unique_ptr<ShardWriter>> create(io::FileSystem& fs, const std::string& store_path,
+  static Result<std::unique_ptr<ShardWriter>> create(io::FileSystem& fs,
+                                                     const std::string& store_path,
                                                      const std::array<uint8_t, 16>& file_id);
 
   // `header` is complete; the entry names shard 1.
@@ -31,6 +32,7 @@ class ShardWriter {
 
 std::string shard_path(const std::string& store_path, const std::string& shard_name);
 // Removes every shard file of the store but the one named `keep` (empty: all). For after a compaction.
-void remove_other_shards(io::FileSystem& fs, const std::string& store_path, const std::string& keep);
+void remove_other_shards(io::FileSystem& fs, const std::string& store_path,
+                         const std::string& keep);
 
 }  // namespace rvf::runtime

@@ -26,7 +26,8 @@ const index::Index& flat_index() {
 
 }  // namespace
 
-Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector, const QueryOptions& options,
+Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector,
+                                          const QueryOptions& options,
                                           index::SearchScratch& scratch_memory) const {
   if (options.k == 0) return Error(ErrorCode::kBadK, "k must be at least 1");
   if (vector.size() != state.dimension) {
@@ -88,7 +89,8 @@ uint32_t Snapshot::dimension() const noexcept { return impl_->state.dimension; }
 DType Snapshot::dtype() const noexcept { return impl_->state.dtype; }
 Metric Snapshot::metric() const noexcept { return impl_->state.metric; }
 
-Result<QueryResult> Snapshot::query(std::span<const float> vector, const QueryOptions& options) const {
+Result<QueryResult> Snapshot::query(std::span<const float> vector,
+                                    const QueryOptions& options) const {
   index::SearchScratch scratch = impl_->scratch->take();
   auto result = impl_->query(vector, options, scratch);
   impl_->scratch->give_back(std::move(scratch));
@@ -146,7 +148,8 @@ Result<std::vector<float>> Snapshot::get(uint64_t id) const {
 Status Snapshot::get_raw(uint64_t id, std::span<std::byte> out) const {
   const size_t bytes = vector_bytes(impl_->state.dtype, impl_->state.dimension);
   if (out.size() != bytes) {
-    return Error(ErrorCode::kBadArgument, "a vector of this store takes " + std::to_string(bytes) + " bytes");
+    return Error(ErrorCode::kBadArgument,
+                 "a vector of this store takes " + std::to_string(bytes) + " bytes");
   }
   RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
   std::memcpy(out.data(), impl_->state.rows[row], bytes);
@@ -228,7 +231,8 @@ Result<std::span<const std::byte>> Snapshot::mapped(uint64_t segment_id) const {
   RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
   RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(entry));
   if (view.header.compression != Compression::kNone) {
-    return Error(ErrorCode::kUnsupported, "the segment is compressed; payload() unpacks it", segment_id);
+    return Error(ErrorCode::kUnsupported, "the segment is compressed; payload() unpacks it",
+                 segment_id);
   }
   return view.payload;
 }

@@ -2,9 +2,9 @@
 #pragma once
 #include <mutex>
 
-#include "rvf/store.hpp"
 #include "runtime/id_index.hpp"
 #include "runtime/live_state.hpp"
+#include "rvf/store.hpp"
 
 namespace rvf::runtime {
 

@@ -34,7 +34,8 @@ Status Store::Impl::check_open() const {
 Status Store::Impl::check_writable() const {
   RVF_TRY(check_open());
   if (writer == nullptr) {
-    return Error(ErrorCode::kReadOnly, path + " was opened for reading; open it with Store::open to write");
+    return Error(ErrorCode::kReadOnly,
+                 path + " was opened for reading; open it with Store::open to write");
   }
   return writer->check_usable();
 }
@@ -133,7 +134,8 @@ StoreStatus Store::status() const {
     }
   }
   for (const auto& segment : impl_->state.segments) {
-    for (const auto& b : segment->blocks()) s.tier_rows[b.wire.tier < 3 ? b.wire.tier : 2] += b.wire.count;
+    for (const auto& b : segment->blocks())
+      s.tier_rows[b.wire.tier < 3 ? b.wire.tier : 2] += b.wire.count;
   }
   s.application = impl_->published.application;
   s.file_id = root.identity.file_id;
@@ -169,8 +171,9 @@ Status Store::close() {
     if (!impl_->writer->has_uncommitted()) last = {};
   } else if (impl_->writer != nullptr) {
     last = impl_->save_access();
-    if (last) last = impl_->commit(impl_->options.durability == Durability::kSync ? Durability::kSync
-                                                                        : Durability::kFlush);
+    if (last)
+      last = impl_->commit(impl_->options.durability == Durability::kSync ? Durability::kSync
+                                                                          : Durability::kFlush);
   }
   std::lock_guard guard(impl_->state_mutex);
   impl_->current = nullptr;
@@ -225,8 +228,12 @@ Status Store::build_index(const Progress* progress) {
   return impl_->build_index(progress);
 }
 
-Result<CompactReport> Store::compact(const CompactOptions& options) { return impl_->compact(options); }
+Result<CompactReport> Store::compact(const CompactOptions& options) {
+  return impl_->compact(options);
+}
 
-Result<VerifyReport> Store::verify(const VerifyOptions& options) const { return impl_->verify(options); }
+Result<VerifyReport> Store::verify(const VerifyOptions& options) const {
+  return impl_->verify(options);
+}
 
 }  // namespace rvf

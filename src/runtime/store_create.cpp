@@ -11,7 +11,8 @@ namespace {
 
 Status check_create(const CreateOptions& o) {
   if (o.dimension == 0 || o.dimension > kMaxDimension) {
-    return Error(ErrorCode::kBadArgument, "dimension must be 1 to 65535, not " + std::to_string(o.dimension));
+    return Error(ErrorCode::kBadArgument,
+                 "dimension must be 1 to 65535, not " + std::to_string(o.dimension));
   }
   switch (o.dtype) {
     case DType::kF32:
@@ -21,10 +22,12 @@ Status check_create(const CreateOptions& o) {
     case DType::kU8:
     case DType::kBinary: break;
     default:
-      return Error(ErrorCode::kBadArgument, std::string("a store cannot hold dtype ") + dtype_name(o.dtype));
+      return Error(ErrorCode::kBadArgument,
+                   std::string("a store cannot hold dtype ") + dtype_name(o.dtype));
   }
   if (o.metric > Metric::kHamming) return Error(ErrorCode::kWrongMetric, "unknown metric");
-  if ((o.metric == Metric::kHamming) != (o.dtype == DType::kBinary) && o.metric == Metric::kHamming) {
+  if ((o.metric == Metric::kHamming) != (o.dtype == DType::kBinary) &&
+      o.metric == Metric::kHamming) {
     return Error(ErrorCode::kWrongMetric, "metric hamming needs dtype binary");
   }
   if (o.graph_m < 4 || o.graph_m > 64) {
@@ -38,7 +41,8 @@ Status check_create(const CreateOptions& o) {
 
 // The first commit of a store, in a file that takes the store's name only when it is whole: a crash leaves
 // either no store or an empty one that opens.
-Status write_first_commit(io::FileSystem& fs, const std::string& path, const CreateOptions& create) {
+Status write_first_commit(io::FileSystem& fs, const std::string& path,
+                          const CreateOptions& create) {
   const std::string unfinished = path + ".new";
   RVF_TRY(fs.remove(unfinished));
   RVF_ASSIGN(auto created, fs.open(unfinished, io::OpenMode::kCreateNew));
@@ -83,7 +87,8 @@ Result<Store> Store::create(const std::string& path, const CreateOptions& create
   impl->options = open;
   impl->path = path;
   impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-  const Error taken(ErrorCode::kAlreadyExists, path + " exists already; open it, or remove it first");
+  const Error taken(ErrorCode::kAlreadyExists,
+                    path + " exists already; open it, or remove it first");
   RVF_ASSIGN(const bool exists, impl->fs->exists(path));
   if (exists) return taken;
   RVF_ASSIGN(impl->lock, impl->fs->lock(path));

@@ -21,10 +21,12 @@ struct Store::Impl {
   std::shared_ptr<io::FileSystem> fs;
   std::unique_ptr<io::WriterLock> lock;  // null for readers
 
-  mutable runtime::FairMutex write_mutex;  // one write operation at a time, from first byte to new state
+  mutable runtime::FairMutex
+      write_mutex;  // one write operation at a time, from first byte to new state
 
   std::atomic<bool> compacting = false;
-  uint64_t generation = 0;  // counts what renumbers rows: rollback, compaction; guarded by write_mutex
+  uint64_t generation =
+      0;  // counts what renumbers rows: rollback, compaction; guarded by write_mutex
 
   mutable std::mutex state_mutex;  // everything below
   std::shared_ptr<io::File> file;  // null once closed
@@ -63,7 +65,7 @@ struct Store::Impl {
   void publish();  // with both mutexes held
   Result<std::shared_ptr<const Snapshot::Impl>> snapshot_impl() const;
   runtime::LiveState::OpenShard shard_opener() const;
-  Status check_open() const;      // with state_mutex or write_mutex held
+  Status check_open() const;  // with state_mutex or write_mutex held
   Status check_writable() const;
 
   // store_write.cpp

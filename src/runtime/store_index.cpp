@@ -62,7 +62,8 @@ Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t 
 
 bool Store::Impl::index_is_behind() const {
   const uint64_t rows = state.rows.size();
-  const uint64_t indexed = state.index != nullptr && state.index->graph != nullptr ? state.index->rows : 0;
+  const uint64_t indexed =
+      state.index != nullptr && state.index->graph != nullptr ? state.index->rows : 0;
   const uint64_t outside = rows - indexed;
   return outside >= std::max(runtime::kTailRows, indexed / runtime::kTailShare);
 }
@@ -71,8 +72,8 @@ Status Store::Impl::build_index(const Progress* progress) {
   const uint64_t rows = state.rows.size();
   const bool loaded = state.index != nullptr && state.index->graph != nullptr;
   if (rows < runtime::kMinGraphRows || (loaded && state.index->rows == rows)) return {};
-  RVF_ASSIGN(const auto graph, runtime::make_graph(state, writer->head().profile,
-                                                   options.executor.get(), progress));
+  RVF_ASSIGN(const auto graph,
+             runtime::make_graph(state, writer->head().profile, options.executor.get(), progress));
   writer->begin_batch();
   Status done = runtime::append_graph(*writer, graph, rows);
   const manifest::Change change = writer->batch();

@@ -17,12 +17,14 @@ Error explain(Error e, const std::string& path) {
 }
 
 // Without these a store is not what its manifest says. Damage in any other segment concerns who reads it.
-bool is_essential(SegmentType type) { return type == SegmentType::kVec || type == SegmentType::kQuant; }
+bool is_essential(SegmentType type) {
+  return type == SegmentType::kVec || type == SegmentType::kQuant;
+}
 
 // Which segments a candidate manifest has to prove: those that no barrier vouches for, or all vectors of a small
 // store.
-Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& state, const io::File& file,
-                      uint64_t verify_at_open) {
+Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& state,
+                      const io::File& file, uint64_t verify_at_open) {
   const bool synced = (log.root().flags & wire::root_flag::kDataSynced) != 0;
   uint64_t trusted_up_to = 0;
   if (log.live_bytes() > verify_at_open) {
@@ -109,7 +111,8 @@ runtime::LiveState::OpenShard Store::Impl::shard_opener() const {
     RVF_ASSIGN(auto opened, fs->open(runtime::shard_path(path, ref.name), io::OpenMode::kRead));
     RVF_ASSIGN(const uint64_t size, opened->size());
     if (size < ref.bytes) {
-      return Error(ErrorCode::kTruncated, "the shard " + ref.name + " is shorter than the store says");
+      return Error(ErrorCode::kTruncated,
+                   "the shard " + ref.name + " is shorter than the store says");
     }
     return std::shared_ptr<io::File>(std::move(opened));
   };
@@ -125,7 +128,7 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
     }
     auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
     Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
-                         : Status(loaded.error());
+                          : Status(loaded.error());
     if (!whole) {
       const bool was_durable = (log.root().flags & wire::root_flag::kDataSynced) != 0;
       if (was_durable && !opened.damage) opened.damage = whole.error();
@@ -162,10 +165,12 @@ void Store::Impl::adopt(Opened opened) {
   info.epoch = found.log.epoch();
   info.ignored_bytes = found.file_size - found.manifest_end;
   info.recovered = !found.at_tail;
-  info.reason = found.reason.empty() && info.recovered ? "the last write was not finished" : found.reason;
+  info.reason =
+      found.reason.empty() && info.recovered ? "the last write was not finished" : found.reason;
   if (!found.log.head().compaction.empty()) {
     info.recovered = true;
-    info.reason += (info.reason.empty() ? "" : "; ") + std::string("what a compaction had copied is used");
+    info.reason +=
+        (info.reason.empty() ? "" : "; ") + std::string("what a compaction had copied is used");
     found.log.finish_compaction();
   }
   uint32_t next_epoch = found.log.epoch() + 1;
@@ -184,7 +189,8 @@ void Store::Impl::adopt(Opened opened) {
   ids = std::make_shared<runtime::IdIndex>();
   if (!access) access = load_access(found.log, state);
   if (lock != nullptr) {
-    writer = std::make_unique<runtime::Writer>(file, std::move(found.log), found.file_size, next_epoch);
+    writer =
+        std::make_unique<runtime::Writer>(file, std::move(found.log), found.file_size, next_epoch);
   } else {
     reader_log = std::move(found.log);
   }

@@ -14,11 +14,12 @@ Status check_vectors(const Vectors& v, size_t id_count, uint32_t dimension) {
   if (v.data == nullptr) return Error(ErrorCode::kBadArgument, "the batch has no data");
   if (v.dimension != dimension) {
     return Error(ErrorCode::kWrongDimension, "the vectors have " + std::to_string(v.dimension) +
-                                                 " dimensions, the store " + std::to_string(dimension));
+                                                 " dimensions, the store " +
+                                                 std::to_string(dimension));
   }
   if (vector_bytes(v.dtype, v.dimension) == 0) {
-    return Error(ErrorCode::kUnsupported, std::string("vectors of dtype ") + dtype_name(v.dtype) +
-                                              " cannot be ingested");
+    return Error(ErrorCode::kUnsupported,
+                 std::string("vectors of dtype ") + dtype_name(v.dtype) + " cannot be ingested");
   }
   if (id_count != 0 && id_count != v.count) {
     return Error(ErrorCode::kBadArgument, "there are " + std::to_string(v.count) + " vectors and " +
@@ -40,8 +41,8 @@ Status check_ids(std::span<const uint64_t> ids) {
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice == sorted.end()) return {};
-  return Error(ErrorCode::kDuplicateId,
-               "the id " + std::to_string(*twice) + " occurs twice in the batch; nothing was written");
+  return Error(ErrorCode::kDuplicateId, "the id " + std::to_string(*twice) +
+                                            " occurs twice in the batch; nothing was written");
 }
 
 // What a batch will do to the rows that exist.
@@ -78,7 +79,8 @@ Effects effects_of(const runtime::LiveState& state, runtime::IdIndex& index,
   return e;
 }
 
-wire::RowMapEntry row_map_entry(uint64_t segment_id, uint64_t first_row, std::span<const uint64_t> ids) {
+wire::RowMapEntry row_map_entry(uint64_t segment_id, uint64_t first_row,
+                                std::span<const uint64_t> ids) {
   const auto [low, high] = std::minmax_element(ids.begin(), ids.end());
   return {segment_id, first_row, ids.size(), *low, *high};
 }
@@ -87,10 +89,11 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
                           WriteReport& report) {
   for (const Attachment& a : attachments) {
     const auto type = static_cast<SegmentType>(a.type);
-    if (type == SegmentType::kVec || type == SegmentType::kManifest || type == SegmentType::kInvalid ||
-        type == SegmentType::kJournal || type == SegmentType::kIndex) {
-      return Error(ErrorCode::kBadArgument, std::string("a segment of type ") + segment_type_name(type) +
-                                                " cannot be attached");
+    if (type == SegmentType::kVec || type == SegmentType::kManifest ||
+        type == SegmentType::kInvalid || type == SegmentType::kJournal ||
+        type == SegmentType::kIndex) {
+      return Error(ErrorCode::kBadArgument, std::string("a segment of type ") +
+                                                segment_type_name(type) + " cannot be attached");
     }
     runtime::Writer::Segment segment;
     segment.type = type;
@@ -138,11 +141,13 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
   for (const uint64_t id : batch.detach) {
     const auto it = directory.find(id);
     if (it == directory.end()) {
-      return Error(ErrorCode::kNotFound, "there is no segment " + std::to_string(id) + " to detach");
+      return Error(ErrorCode::kNotFound,
+                   "there is no segment " + std::to_string(id) + " to detach");
     }
     if (it->second.type == SegmentType::kVec || it->second.type == SegmentType::kIndex ||
         it->second.type == SegmentType::kJournal) {
-      return Error(ErrorCode::kBadArgument, "segment " + std::to_string(id) + " is not an attachment");
+      return Error(ErrorCode::kBadArgument,
+                   "segment " + std::to_string(id) + " is not an attachment");
     }
     writer.batch().removed.push_back(id);
   }
@@ -189,7 +194,8 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   std::span<const uint64_t> new_ids = batch.ids;
   if (new_ids.empty() && batch.vectors.count > 0) {
     if (next_id > kNoId - batch.vectors.count) {
-      return Error(ErrorCode::kTooLarge, "no ids are left after the highest one; give ids explicitly");
+      return Error(ErrorCode::kTooLarge,
+                   "no ids are left after the highest one; give ids explicitly");
     }
     given.resize(batch.vectors.count);
     for (size_t i = 0; i < given.size(); ++i) given[i] = next_id + i;
@@ -262,13 +268,15 @@ Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   const auto target = std::find_if(known.begin(), known.end(),
                                    [&](const manifest::EpochInfo& e) { return e.epoch == epoch; });
   if (target == known.end()) {
-    return Error(ErrorCode::kNotFound, "epoch " + std::to_string(epoch) + " is not in the file; it reaches back to " +
+    return Error(ErrorCode::kNotFound, "epoch " + std::to_string(epoch) +
+                                           " is not in the file; it reaches back to " +
                                            std::to_string(known.back().epoch));
   }
   RVF_ASSIGN(const uint64_t size, file->size());
   RVF_ASSIGN(const auto raw, manifest::read_manifest(*file, target->manifest_offset, size));
   RVF_ASSIGN(auto old, manifest::ManifestLog::load(*file, raw.root));
-  RVF_ASSIGN(auto old_state, runtime::LiveState::load(old, file, shard_opener(), options.memory_budget));
+  RVF_ASSIGN(auto old_state,
+             runtime::LiveState::load(old, file, shard_opener(), options.memory_budget));
 
   RVF_TRY(writer->rollback_to(std::move(old)));
   ++generation;

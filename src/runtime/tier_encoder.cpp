@@ -11,10 +11,13 @@ namespace {
 
 constexpr size_t kColumnarRows = 16384;  // a block
 
-bool is_float(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
+bool is_float(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+}
 
 // The range of every dimension over the rows.
-Result<wire::ScalarQuant> ranges(const LiveState& from, std::span<const uint64_t> rows, uint8_t bits) {
+Result<wire::ScalarQuant> ranges(const LiveState& from, std::span<const uint64_t> rows,
+                                 uint8_t bits) {
   wire::ScalarQuant model;
   model.bits = bits;
   std::vector<float> v(from.dimension);
@@ -54,12 +57,15 @@ Status TierEncoder::prepare(const LiveState& from, std::span<const uint64_t> row
   segment.tier = tier;
   RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, wire::encode_quant(quant)));
   writer.root().quant_dictionary = {entry.offset, 0, 1};
-  codes_[tier] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)), entry.segment_id};
+  codes_[tier] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)),
+                  entry.segment_id};
   return {};
 }
 
-Result<TierEncoder::Encoded> TierEncoder::encode(const LiveState& from, std::span<const uint64_t> rows,
-                                                 std::span<const uint64_t> ids, uint8_t tier) const {
+Result<TierEncoder::Encoded> TierEncoder::encode(const LiveState& from,
+                                                 std::span<const uint64_t> rows,
+                                                 std::span<const uint64_t> ids,
+                                                 uint8_t tier) const {
   Encoded out;
   out.dtype = from.dtype;
   const size_t bytes = vector_bytes(from.dtype, from.dimension);

@@ -20,10 +20,12 @@ class TierEncoder {
   };
 
   // Uses codes that an earlier run wrote.
-  void adopt(uint8_t tier, uint64_t segment_id, std::shared_ptr<const quant::ScalarQuantizer> quantizer);
+  void adopt(uint8_t tier, uint64_t segment_id,
+             std::shared_ptr<const quant::ScalarQuantizer> quantizer);
   // `rows` are all that will go into `tier`: their ranges train the codes. Appends a QUANT_SEG to the
   // writer's batch, once a tier.
-  Status prepare(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier, Writer& writer);
+  Status prepare(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier,
+                 Writer& writer);
   Result<Encoded> encode(const LiveState& from, std::span<const uint64_t> rows,
                          std::span<const uint64_t> ids, uint8_t tier) const;
 

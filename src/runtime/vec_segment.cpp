@@ -47,8 +47,8 @@ Result<std::shared_ptr<const VecSegment>> VecSegment::load(const wire::DirEntry&
     segment->blocks_.push_back(std::move(block));
   }
   if (row - rows.first_row != rows.rows) {
-    return corrupt(entry, "holds " + std::to_string(row - rows.first_row) + " vectors, the manifest says " +
-                              std::to_string(rows.rows));
+    return corrupt(entry, "holds " + std::to_string(row - rows.first_row) +
+                              " vectors, the manifest says " + std::to_string(rows.rows));
   }
   return std::shared_ptr<const VecSegment>(std::move(segment));
 }
@@ -61,7 +61,8 @@ Status VecSegment::decode_columnar(Block& block, DType dtype, uint32_t dimension
     if (it == quantizers.end()) return corrupt(entry_, "names a quantiser that the store lacks");
     quantizer = it->second.quantizer;
     const DType code = quantizer->model().bits == 8 ? DType::kI8 : DType::kI4;
-    if (block.wire.code_dtype != code) return corrupt(entry_, "has codes of another width than its quantiser");
+    if (block.wire.code_dtype != code)
+      return corrupt(entry_, "has codes of another width than its quantiser");
   } else if (block.wire.dtype != dtype) {
     return corrupt(entry_, "holds columns of another dtype");
   }
@@ -70,7 +71,8 @@ Status VecSegment::decode_columnar(Block& block, DType dtype, uint32_t dimension
   const size_t total = block.stride * block.wire.count;
   auto* memory = static_cast<std::byte*>(
       ::operator new(std::max<size_t>(total, 64), std::align_val_t{64}, std::nothrow));
-  if (memory == nullptr) return Error(ErrorCode::kOutOfMemory, "no memory to decode a columnar block");
+  if (memory == nullptr)
+    return Error(ErrorCode::kOutOfMemory, "no memory to decode a columnar block");
   decoded_.emplace_back(memory);
   decoded_bytes_ += total;
   block.rows = memory;

@@ -51,7 +51,8 @@ class VecSegment {
   };
   using AlignedBytes = std::unique_ptr<std::byte, AlignedFree>;
 
-  Status decode_columnar(Block& block, DType dtype, uint32_t dimension, const Quantizers& quantizers);
+  Status decode_columnar(Block& block, DType dtype, uint32_t dimension,
+                         const Quantizers& quantizers);
   const Block& block_of(uint64_t row) const noexcept;
 
   wire::DirEntry entry_;

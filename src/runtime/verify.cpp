@@ -27,7 +27,8 @@ class Verifier {
       }
     }
     if (snapshot_.state.index != nullptr && snapshot_.state.index->graph == nullptr) {
-      problem(Error(ErrorCode::kCorrupt, "the index cannot be used: " + snapshot_.state.index->problem));
+      problem(Error(ErrorCode::kCorrupt,
+                    "the index cannot be used: " + snapshot_.state.index->problem));
     }
     if (options_.deep) {
       check_rows();
@@ -80,7 +81,8 @@ class Verifier {
       segment->copy_ids(ids);
       for (size_t i = 0; i < ids.size(); ++i) {
         if (ids[i] < r.min_id || ids[i] > r.max_id) {
-          problem(Error(ErrorCode::kCorrupt, "id " + std::to_string(ids[i]) + " lies outside its segment's range",
+          problem(Error(ErrorCode::kCorrupt,
+                        "id " + std::to_string(ids[i]) + " lies outside its segment's range",
                         r.segment_id));
           break;
         }
@@ -122,12 +124,13 @@ class Verifier {
       missed += result.hits.empty() || result.hits.front().distance > own;
     }
     if (bad_lists > 0) {
-      problem(Error(ErrorCode::kCorrupt, "the index has damaged neighbour lists; run `rvf compact`"));
+      problem(
+          Error(ErrorCode::kCorrupt, "the index has damaged neighbour lists; run `rvf compact`"));
     }
     if (missed * 20 > asked) {
-      problem(Error(ErrorCode::kQualityDegraded,
-                    "the index misses " + std::to_string(missed) + " of " + std::to_string(asked) +
-                        " sampled vectors; run `rvf compact`"));
+      problem(Error(ErrorCode::kQualityDegraded, "the index misses " + std::to_string(missed) +
+                                                     " of " + std::to_string(asked) +
+                                                     " sampled vectors; run `rvf compact`"));
     }
   }
 

@@ -151,9 +151,9 @@ Status Writer::write_manifest(Durability durability) {
   commit.root = root_;
   commit.root.epoch = next_epoch_;
   commit.root.modified_ns = now_ns();
-  commit.root.flags = static_cast<uint16_t>(
-      (commit.root.flags & ~wire::root_flag::kDataSynced) |
-      (durability == Durability::kSync ? wire::root_flag::kDataSynced : 0));
+  commit.root.flags =
+      static_cast<uint16_t>((commit.root.flags & ~wire::root_flag::kDataSynced) |
+                            (durability == Durability::kSync ? wire::root_flag::kDataSynced : 0));
   commit.root.extension->next_segment_id = next_segment_id_ + 1;
   commit.full = force_full_;
   commit.previous = previous_;

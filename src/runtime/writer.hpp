@@ -18,7 +18,8 @@ uint64_t now_ns() noexcept;  // since 1970
 class Writer {
  public:
   // `end` is where the next segment goes: after the newest manifest and whatever lies behind it.
-  Writer(std::shared_ptr<io::File> file, manifest::ManifestLog log, uint64_t end, uint32_t next_epoch);
+  Writer(std::shared_ptr<io::File> file, manifest::ManifestLog log, uint64_t end,
+         uint32_t next_epoch);
 
   const manifest::ManifestLog& log() const noexcept { return log_; }
   uint64_t end() const noexcept { return end_; }
@@ -49,7 +50,9 @@ class Writer {
                                          wire::ByteSpan trailer, const wire::DirEntry& old);
   manifest::Change& batch() noexcept { return batch_; }
   manifest::Head& head() noexcept { return head_; }
-  wire::Root& root() noexcept { return root_; }  // counts, next_id and hot pointers of the next manifest
+  wire::Root& root() noexcept {
+    return root_;
+  }  // counts, next_id and hot pointers of the next manifest
 
   // Adds the batch to what the next manifest will say; with kSync or kFlush writes that manifest.
   Status end_batch(Durability durability);
@@ -78,7 +81,8 @@ class Writer {
   uint64_t end_ = 0, batch_start_ = 0;
   uint64_t next_segment_id_ = 1, batch_segment_id_ = 1;
   uint32_t next_epoch_ = 0;
-  std::optional<wire::ChainLink> previous_;  // of the next manifest, where it is not the log's newest
+  std::optional<wire::ChainLink>
+      previous_;  // of the next manifest, where it is not the log's newest
   bool force_full_ = false;
   bool cut_history_ = false;
   bool unsynced_ = false;  // a manifest was written that no sync has covered

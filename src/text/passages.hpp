@@ -20,8 +20,8 @@
 namespace rvf::text {
 
 struct Passage {
-  std::string heading;      // the headings above it, outermost first, joined by " > "; may be empty
-  std::string text;         // valid UTF-8, lines as in the file
+  std::string heading;  // the headings above it, outermost first, joined by " > "; may be empty
+  std::string text;  // valid UTF-8, lines as in the file
   uint32_t first_line = 0;  // from 1
   uint32_t last_line = 0;
   uint64_t offset = 0;  // bytes from the start of the (decompressed) content

@@ -41,13 +41,13 @@ struct RankingParams {
   size_t feedback_terms = 20;
   double feedback_weight = 0.7;  // all added terms together, against the query's own
   double vector_feedback = 0.5;  // how far the query vector moves
-  double vector_weight = 0.3;    // of the similarity in the fused score
+  double vector_weight = 0.3;  // of the similarity in the fused score
 };
 
 struct Collection {
   std::span<const wire::InvertedView> body;
   std::span<const wire::InvertedView> headings;  // may be empty
-  meta::Alive alive_body;                        // empty: all are
+  meta::Alive alive_body;  // empty: all are
   meta::Alive alive_headings;
   std::function<Result<std::string>(uint64_t id)> text_of;
   std::function<Result<std::vector<Hit>>(std::span<const float> query_vector, size_t n)> nearest;

@@ -20,8 +20,8 @@ namespace {
 
 constexpr size_t kPassagesPerCommit = 20000;
 constexpr size_t kPassagesPerMeta = 256;   // what a search unpacks to show one of them
-constexpr size_t kLearnFrom = 5000;        // passages of the first commit that teach the embedder
-constexpr size_t kMaxIndexSegments = 8;    // a field's; more are merged into one
+constexpr size_t kLearnFrom = 5000;  // passages of the first commit that teach the embedder
+constexpr size_t kMaxIndexSegments = 8;  // a field's; more are merged into one
 constexpr uint64_t kMaxFileBytes = 16ULL << 20;
 
 // The embedder's unit vector in the store's 8 bits; cosine does not mind the scale.
@@ -33,7 +33,9 @@ void quantise(const std::vector<float>& v, int8_t* out) {
 }
 
 // What the embedder and the word index see of a passage.
-std::string indexed_text(const StoredPassage& p) { return p.heading.empty() ? p.text : p.heading + "\n" + p.text; }
+std::string indexed_text(const StoredPassage& p) {
+  return p.heading.empty() ? p.text : p.heading + "\n" + p.text;
+}
 
 struct Candidate {
   std::string path;
@@ -107,7 +109,8 @@ class TextStore::Adding {
 
   Status take(const Candidate& c) {
     const auto known = known_.find(c.path);
-    if (known != known_.end() && known->second.size == c.size && known->second.mtime_ns == c.mtime_ns) {
+    if (known != known_.end() && known->second.size == c.size &&
+        known->second.mtime_ns == c.mtime_ns) {
       ++report.files_unchanged;
       return {};
     }
@@ -139,7 +142,8 @@ class TextStore::Adding {
     entry.first_id = next_id_ + passages_.size();
     entry.count = static_cast<uint32_t>(document->passages.size());
     for (text::Passage& p : document->passages) {
-      passages_.push_back({c.path, std::move(p.heading), std::move(p.text), p.first_line, p.last_line});
+      passages_.push_back(
+          {c.path, std::move(p.heading), std::move(p.text), p.first_line, p.last_line});
     }
     updated_[c.path] = std::move(entry);
     return {};
@@ -197,7 +201,8 @@ class TextStore::Adding {
     for (auto& field : fields) {
       if (!field) return std::move(field).error();
       if (!field->empty()) {
-        attach.push_back({static_cast<uint8_t>(SegmentType::kMetaIdx), 0, false, std::move(*field)});
+        attach.push_back(
+            {static_cast<uint8_t>(SegmentType::kMetaIdx), 0, false, std::move(*field)});
       }
     }
     return {};
@@ -213,7 +218,8 @@ class TextStore::Adding {
               [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; });
     c.ranges = t_.catalog_.ranges;
     for (size_t i = 0; i < passages_.size(); i += kPassagesPerMeta) {
-      c.ranges.push_back({next_id_ + i, static_cast<uint32_t>(std::min(kPassagesPerMeta, passages_.size() - i))});
+      c.ranges.push_back(
+          {next_id_ + i, static_cast<uint32_t>(std::min(kPassagesPerMeta, passages_.size() - i))});
     }
     return c;
   }
@@ -227,7 +233,8 @@ class TextStore::Adding {
       const size_t end = std::min(i + kPassagesPerMeta, passages_.size());
       const std::vector<StoredPassage> part(passages_.begin() + static_cast<ptrdiff_t>(i),
                                             passages_.begin() + static_cast<ptrdiff_t>(end));
-      attach.push_back({static_cast<uint8_t>(SegmentType::kMeta), 0, true, encode_passages(next_id_ + i, part)});
+      attach.push_back(
+          {static_cast<uint8_t>(SegmentType::kMeta), 0, true, encode_passages(next_id_ + i, part)});
     }
     if (!passages_.empty()) RVF_TRY(encode(vectors, attach));
     Catalog catalog = next_catalog();
@@ -258,7 +265,7 @@ class TextStore::Adding {
 
   TextStore& t_;
   const Progress* progress_;
-  std::unordered_map<std::string, FileEntry> known_;    // the catalog as committed
+  std::unordered_map<std::string, FileEntry> known_;  // the catalog as committed
   std::unordered_map<std::string, FileEntry> updated_;  // in this batch
   std::unordered_set<std::string> gone_;
   std::vector<StoredPassage> passages_;
@@ -266,8 +273,8 @@ class TextStore::Adding {
   uint64_t next_id_ = 0;
 };
 
-Result<AddReport> TextStore::add(const std::vector<std::string>& paths, const Progress* files_progress,
-                                 const Progress* index_progress) {
+Result<AddReport> TextStore::add(const std::vector<std::string>& paths,
+                                 const Progress* files_progress, const Progress* index_progress) {
   Adding adding(*this, files_progress);
   RVF_TRY(adding.run(paths));
   RVF_TRY(reload());

@@ -36,7 +36,8 @@ Result<Catalog> decode_catalog(wire::ByteSpan bytes) {
   }
   const uint32_t files = r.u32();
   const uint32_t ranges = r.u32();
-  if (!r.ok() || ranges > r.remaining() / 12 || files > r.remaining() / (kLeastFileBytes - 4)) return bad;
+  if (!r.ok() || ranges > r.remaining() / 12 || files > r.remaining() / (kLeastFileBytes - 4))
+    return bad;
   Catalog c;
   c.ranges.resize(ranges);
   for (PassageRange& p : c.ranges) {

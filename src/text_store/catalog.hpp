@@ -17,9 +17,9 @@ inline constexpr uint8_t kEmbedderSegment = 0xF2;
 struct FileEntry {
   std::string path;  // as it was given, folders joined with '/'
   uint64_t size = 0;
-  int64_t mtime_ns = 0;       // since 1970
+  int64_t mtime_ns = 0;  // since 1970
   uint64_t content_hash = 0;  // XXH3-64 of the text
-  uint64_t first_id = 0;      // its passages have the ids [first_id, first_id + count)
+  uint64_t first_id = 0;  // its passages have the ids [first_id, first_id + count)
   uint32_t count = 0;
   friend bool operator==(const FileEntry&, const FileEntry&) = default;
 };
@@ -32,8 +32,8 @@ struct PassageRange {
 };
 
 struct Catalog {
-  std::vector<FileEntry> files;       // ascending by path
-  std::vector<PassageRange> ranges;   // in the order of the META segments' ids
+  std::vector<FileEntry> files;  // ascending by path
+  std::vector<PassageRange> ranges;  // in the order of the META segments' ids
   friend bool operator==(const Catalog&, const Catalog&) = default;
 };
 

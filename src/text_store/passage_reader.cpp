@@ -67,7 +67,8 @@ Result<PassageReader> PassageReader::open(const Snapshot& snapshot, const Catalo
   }
   std::sort(segments.begin(), segments.end());
   if (segments.size() != catalog.ranges.size()) {
-    return Error(ErrorCode::kBadMetadata, "the text collection lists other passages than the store holds");
+    return Error(ErrorCode::kBadMetadata,
+                 "the text collection lists other passages than the store holds");
   }
   for (size_t i = 0; i < segments.size(); ++i) {
     reader.ranges_.push_back({catalog.ranges[i], segments[i]});
@@ -101,8 +102,8 @@ Result<StoredPassage> PassageReader::read(uint64_t id) {
   RVF_ASSIGN(const wire::MetaSegment* meta, segment(it->segment_id));
   const uint64_t row = id - it->ids.first_id;
   if (meta->first_id != it->ids.first_id || row >= meta->row_count) {
-    return Error(ErrorCode::kBadMetadata, "a META segment holds other passages than the collection lists",
-                 it->segment_id);
+    return Error(ErrorCode::kBadMetadata,
+                 "a META segment holds other passages than the collection lists", it->segment_id);
   }
   StoredPassage p;
   p.path = text_of(*meta, kPath, row);

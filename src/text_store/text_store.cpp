@@ -60,8 +60,9 @@ Result<TextStore> TextStore::open_readonly(const std::string& path, const OpenOp
 
 Result<TextStore> TextStore::load(Store store) {
   if (store.status().application != kApplication) {
-    return Error(ErrorCode::kBadMetadata,
-                 "the store holds vectors but no text collection; `rvf text add` makes one in a new file");
+    return Error(
+        ErrorCode::kBadMetadata,
+        "the store holds vectors but no text collection; `rvf text add` makes one in a new file");
   }
   TextStore t(std::move(store));
   RVF_TRY(t.reload());
@@ -115,9 +116,11 @@ Result<std::vector<SearchHit>> TextStore::search(std::string_view words, size_t 
     return std::move(p.text);
   };
   c.nearest = [&](std::span<const float> v, size_t n) -> Result<std::vector<text::Hit>> {
-    RVF_ASSIGN(const QueryResult r, snapshot.query(v, {.k = static_cast<uint32_t>(n), .ef = static_cast<uint32_t>(n + n / 2)}));
+    RVF_ASSIGN(const QueryResult r, snapshot.query(v, {.k = static_cast<uint32_t>(n),
+                                                       .ef = static_cast<uint32_t>(n + n / 2)}));
     std::vector<text::Hit> hits;
-    for (const Neighbor& neighbor : r.neighbors) hits.push_back({neighbor.id, 1.0 - double{neighbor.distance}});
+    for (const Neighbor& neighbor : r.neighbors)
+      hits.push_back({neighbor.id, 1.0 - double{neighbor.distance}});
     return hits;
   };
   c.vector_of = [&](uint64_t id) { return unit_vector(snapshot, id); };

@@ -22,7 +22,7 @@ struct AddReport {
   uint64_t files_added = 0, files_changed = 0, files_removed = 0, files_unchanged = 0;
   uint64_t files_skipped = 0;  // binary, too large, unreadable
   uint64_t passages_added = 0, passages_removed = 0;
-  uint64_t text_bytes = 0;     // of added and changed files, unpacked
+  uint64_t text_bytes = 0;  // of added and changed files, unpacked
 };
 
 struct SearchHit {
@@ -40,7 +40,8 @@ class TextStore {
 
   // Takes in files and folders: what is new or changed is read, what vanished from a folder that was added
   // before is removed, the rest is left alone. `files_progress` counts files.
-  Result<AddReport> add(const std::vector<std::string>& paths, const Progress* files_progress = nullptr,
+  Result<AddReport> add(const std::vector<std::string>& paths,
+                        const Progress* files_progress = nullptr,
                         const Progress* index_progress = nullptr);
   Result<std::vector<SearchHit>> search(std::string_view words, size_t k);
 

@@ -66,7 +66,8 @@ TEST_F(TextStoreTest, WordsFindThePassageThatHoldsThem) {
 }
 
 TEST_F(TextStoreTest, TheSameTextInManyFilesIsShownOnce) {
-  for (int i = 0; i < 6; ++i) put("copy" + std::to_string(i) + ".txt", "Permission is hereby granted to everyone.\n");
+  for (int i = 0; i < 6; ++i)
+    put("copy" + std::to_string(i) + ".txt", "Permission is hereby granted to everyone.\n");
   auto t = TextStore::create(store());
   ASSERT_TRUE(t.ok());
   ASSERT_TRUE(t->add({docs()}).ok());
@@ -113,11 +114,13 @@ TEST_F(TextStoreTest, MedlarsIsRankedAbovePlainBm25) {
     }
     return sections;
   };
-  for (const auto& [id, text] : read_sections(data / "MED.ALL")) put(std::to_string(id) + ".txt", text);
+  for (const auto& [id, text] : read_sections(data / "MED.ALL"))
+    put(std::to_string(id) + ".txt", text);
   std::map<int, std::set<std::string>> relevant;
   std::ifstream judgements(data / "MED.REL");
   int query = 0, zero = 0, document = 0, one = 0;
-  while (judgements >> query >> zero >> document >> one) relevant[query].insert(std::to_string(document) + ".txt");
+  while (judgements >> query >> zero >> document >> one)
+    relevant[query].insert(std::to_string(document) + ".txt");
 
   auto t = TextStore::create(store());
   ASSERT_TRUE(t.ok());
@@ -134,7 +137,8 @@ TEST_F(TextStoreTest, MedlarsIsRankedAbovePlainBm25) {
     }
     double gain = 0, ideal = 0;
     for (size_t i = 0; i < 10; ++i) {
-      if (i < files.size() && relevant[id].contains(files[i])) gain += 1 / std::log2(2.0 + static_cast<double>(i));
+      if (i < files.size() && relevant[id].contains(files[i]))
+        gain += 1 / std::log2(2.0 + static_cast<double>(i));
       if (i < relevant[id].size()) ideal += 1 / std::log2(2.0 + static_cast<double>(i));
     }
     total += ideal > 0 ? gain / ideal : 0;

@@ -13,10 +13,10 @@ inline constexpr size_t kSegmentAlignment = 64;
 inline constexpr size_t kSegmentHeaderSize = 64;
 inline constexpr size_t kRootSize = 4096;
 inline constexpr uint64_t kMaxPayload = 4ULL << 30;          // a payload is shorter than this
-inline constexpr uint64_t kMaxLevel1 = 256ULL << 20;         // a Level 1 longer than this is refused
+inline constexpr uint64_t kMaxLevel1 = 256ULL << 20;  // a Level 1 longer than this is refused
 inline constexpr size_t kContentHashSize = 16;
-inline constexpr uint64_t kNoId = ~0ULL;                     // reserved: never a vector id
-inline constexpr uint32_t kRestartInterval = 128;            // ids of a block
+inline constexpr uint64_t kNoId = ~0ULL;  // reserved: never a vector id
+inline constexpr uint32_t kRestartInterval = 128;  // ids of a block
 inline constexpr size_t kLockRecordSize = 104;
 
 constexpr uint64_t align_up(uint64_t n, uint64_t to) noexcept { return (n + to - 1) / to * to; }

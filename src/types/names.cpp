@@ -79,7 +79,8 @@ constexpr ErrorName kErrorNames[] = {
     {ErrorCode::kQualityRefused, "quality_refused"},
 };
 
-constexpr const char* kDTypeNames[] = {"f32", "f16", "bf16", "i8", "u8", "i4", "binary", "pq", "custom"};
+constexpr const char* kDTypeNames[] = {"f32", "f16",    "bf16", "i8",    "u8",
+                                       "i4",  "binary", "pq",   "custom"};
 constexpr const char* kMetricNames[] = {"l2", "ip", "cosine", "hamming"};
 
 bool same(const char* a, const char* b) noexcept {

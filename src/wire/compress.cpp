@@ -75,10 +75,9 @@ Result<Bytes> decompress(Compression algo, ByteSpan data, uint64_t uncompressed_
   if (algo == Compression::kLz4) {
     if (data.size() > LZ4_MAX_INPUT_SIZE || out.size() > LZ4_MAX_INPUT_SIZE) return wrong_length();
     std::byte none{};
-    const int n = LZ4_decompress_safe(
-        reinterpret_cast<const char*>(data.data()),
-        reinterpret_cast<char*>(out.empty() ? &none : out.data()), static_cast<int>(data.size()),
-        static_cast<int>(out.size()));
+    const int n = LZ4_decompress_safe(reinterpret_cast<const char*>(data.data()),
+                                      reinterpret_cast<char*>(out.empty() ? &none : out.data()),
+                                      static_cast<int>(data.size()), static_cast<int>(out.size()));
     if (n < 0 || static_cast<size_t>(n) != out.size()) return wrong_length();
   } else {
     const size_t n = ZSTD_decompress(out.data(), out.size(), data.data(), data.size());

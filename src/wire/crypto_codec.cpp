@@ -7,7 +7,7 @@ namespace {
 constexpr const char* kName = "CRYPTO";
 constexpr uint16_t kVersion = 1;
 constexpr size_t kEntryHead = 40;
-}
+}  // namespace
 
 Bytes encode_crypto(const std::vector<KeyEntry>& keys) {
   Bytes bytes;

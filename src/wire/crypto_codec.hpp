@@ -29,8 +29,8 @@ struct KeyEntry {
   KeyType type = KeyType::kEd25519;
   uint8_t usage = 0;
   std::array<uint8_t, 16> key_id{};  // first 16 bytes of SHAKE-256 of the key
-  uint64_t valid_from_ns = 0;        // 0: no bound
-  uint64_t valid_until_ns = 0;       // 0: no bound
+  uint64_t valid_from_ns = 0;  // 0: no bound
+  uint64_t valid_until_ns = 0;  // 0: no bound
   std::string label;
   Bytes key;
   friend bool operator==(const KeyEntry&, const KeyEntry&) = default;

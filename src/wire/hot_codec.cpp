@@ -34,8 +34,10 @@ Result<Hot> decode_hot(ByteSpan payload) {
   hot.max_neighbors = in.u16();
   skip_padding(in, 64);
   if (in.ok() && static_cast<uint8_t>(hot.dtype) > static_cast<uint8_t>(DType::kBinary)) {
-    return payload_error(kName, in, "dtype " + std::to_string(static_cast<unsigned>(hot.dtype)) +
-                                        " cannot stand in a hot segment", ErrorCode::kUnsupported);
+    return payload_error(kName, in,
+                         "dtype " + std::to_string(static_cast<unsigned>(hot.dtype)) +
+                             " cannot stand in a hot segment",
+                         ErrorCode::kUnsupported);
   }
   const size_t vector_size = vector_bytes(hot.dtype, hot.dimension);
   if (!can_hold(in, count, align64(8 + vector_size + 2))) return payload_error(kName, in, {});

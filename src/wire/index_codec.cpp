@@ -14,7 +14,8 @@ constexpr std::string_view kTrailerMagic = "RVGX";
 constexpr uint32_t kMaxLayers = 64;
 
 // Reads a LEB128 number below 2^32 from [p, end); null at the end or for a longer one.
-inline const std::byte* read_varint(const std::byte* p, const std::byte* end, uint32_t& out) noexcept {
+inline const std::byte* read_varint(const std::byte* p, const std::byte* end,
+                                    uint32_t& out) noexcept {
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 35; shift += 7) {
     if (p == end) return nullptr;
@@ -69,7 +70,8 @@ Status read_trailer(ByteReader& in, IndexMeta& meta, uint64_t& adjacency_at,
   const uint16_t version = in.u16();
   const uint16_t flags = in.u16();
   if (in.ok() && (version != kTrailerVersion || (flags & ~kFlagNodeMap) != 0)) {
-    return payload_error("INDEX", in, "trailer version " + std::to_string(version) + " is not known",
+    return payload_error("INDEX", in,
+                         "trailer version " + std::to_string(version) + " is not known",
                          ErrorCode::kUnsupported);
   }
   meta.max_layer = in.u32();
@@ -147,13 +149,16 @@ Result<IndexView> IndexView::parse(ByteSpan payload) {
   in.align(kHeaderBytes);
   const uint32_t interval = in.u32();
   const uint32_t count = in.u32();
-  if (!in.ok() || payload.size() < kHeaderBytes + 16) return payload_error("INDEX", in, "too short", ErrorCode::kTruncated);
+  if (!in.ok() || payload.size() < kHeaderBytes + 16)
+    return payload_error("INDEX", in, "too short", ErrorCode::kTruncated);
   if (type != kIndexTypeHnsw || interval != 1) {
-    return payload_error("INDEX", in, "index type " + std::to_string(type) + " with restart interval " +
-                                          std::to_string(interval) + " cannot be searched in place",
+    return payload_error("INDEX", in,
+                         "index type " + std::to_string(type) + " with restart interval " +
+                             std::to_string(interval) + " cannot be searched in place",
                          ErrorCode::kUnsupported);
   }
-  if (count != meta.node_count) return payload_error("INDEX", in, "restart count is not the node count");
+  if (count != meta.node_count)
+    return payload_error("INDEX", in, "restart count is not the node count");
   const uint64_t offsets_at = in.position();
   in.skip(uint64_t{count} * 4);
   if (!in.ok()) return payload_error("INDEX", in, {});
@@ -185,7 +190,8 @@ const std::byte* IndexView::list_start(uint64_t local) const noexcept {
   if (local >= meta_.node_count) return nullptr;
   uint32_t offset;
   std::memcpy(&offset, offsets_ + local * 4, 4);
-  return offset < static_cast<uint64_t>(adjacency_end_ - adjacency_) ? adjacency_ + offset : nullptr;
+  return offset < static_cast<uint64_t>(adjacency_end_ - adjacency_) ? adjacency_ + offset
+                                                                     : nullptr;
 }
 
 void IndexView::prefetch_list(uint64_t local) const noexcept {
@@ -202,7 +208,8 @@ uint32_t IndexView::layer_count(uint64_t local) const noexcept {
   return layers <= kMaxLayers ? layers : 0;
 }
 
-size_t IndexView::neighbours(uint64_t local, uint32_t layer, uint32_t* out, bool& bad) const noexcept {
+size_t IndexView::neighbours(uint64_t local, uint32_t layer, uint32_t* out,
+                             bool& bad) const noexcept {
   const std::byte* p = list_start(local);
   const std::byte* const end = adjacency_end_;
   uint32_t layers = 0;

@@ -34,8 +34,8 @@ struct IndexMeta {
   uint64_t node_count = 0;  // nodes in this payload
   uint32_t max_layer = 0;
   uint64_t total_nodes = 0;  // nodes of the whole graph; neighbour ordinals are below it
-  uint64_t first_node = 0;   // ordinal of the first node in this payload
-  uint64_t first_row = 0;    // node i is row first_row + i
+  uint64_t first_node = 0;  // ordinal of the first node in this payload
+  uint64_t first_row = 0;  // node i is row first_row + i
   uint64_t seed = 0;
   uint64_t calibrated_nodes = 0;  // nodes of the graph when it was calibrated; 0: never
   Metric metric = Metric::kL2;

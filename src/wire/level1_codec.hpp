@@ -38,10 +38,10 @@ struct DirEntry {
   SegmentType type = SegmentType::kInvalid;
   uint8_t tier = 0;
   uint16_t flags = 0;
-  uint64_t offset = 0;             // of the header, from the start of the shard's file
+  uint64_t offset = 0;  // of the header, from the start of the shard's file
   uint64_t payload_length = 0;
   uint64_t uncompressed_length = 0;  // 0: stored as it is
-  uint16_t shard = 0;              // 0: this file, n: the n-th of SHARD_REFS
+  uint16_t shard = 0;  // 0: this file, n: the n-th of SHARD_REFS
   uint16_t compression = 0;
   uint32_t block_count = 0;
   ContentHash hash{};
@@ -67,7 +67,7 @@ struct ChainLink {
 
 struct ShardRef {
   uint16_t shard = 0;
-  std::string name;      // beside this file, without a folder: "name.rvf.cold.0"
+  std::string name;  // beside this file, without a folder: "name.rvf.cold.0"
   uint64_t bytes = 0;
   std::array<uint8_t, 16> file_id{};
   ContentHash hash{};
@@ -161,14 +161,15 @@ struct UnknownRecord {
 struct Level1 {
   std::vector<DirEntry> directory;
   std::vector<RowMapEntry> row_map;
-  std::vector<ChainLink> chain;  // [0] the epoch before; [1], if there, the manifest this one adds to
+  std::vector<ChainLink>
+      chain;  // [0] the epoch before; [1], if there, the manifest this one adds to
   std::vector<uint64_t> dead_rows;  // ascending
   std::vector<ShardRef> shards;
   std::vector<TierMapEntry> tiers;
   std::vector<IndexLayerEntry> index_layers;
   std::vector<CompactionState> compaction;  // none or one
-  std::vector<Capability> capability;       // none or one
-  std::vector<ProfileConfig> profile;       // none or one
+  std::vector<Capability> capability;  // none or one
+  std::vector<ProfileConfig> profile;  // none or one
   std::vector<uint64_t> sketch_segments;
   std::vector<PrefetchEntry> prefetch;
   std::vector<IdRestart> id_restarts;

@@ -6,8 +6,8 @@
 namespace rvf::wire {
 
 struct MetaSegment {
-  uint32_t schema = 0;        // number of the schema that the columns belong to
-  uint64_t first_id = 0;      // with `ids` empty, row i belongs to id first_id + i
+  uint32_t schema = 0;  // number of the schema that the columns belong to
+  uint64_t first_id = 0;  // with `ids` empty, row i belongs to id first_id + i
   uint32_t row_count = 0;
   std::vector<uint64_t> ids;  // empty, or one a row in any order
   std::vector<MetaColumn> columns;

@@ -92,7 +92,10 @@ TEST(MetaCodec, BitFlipsNeverCrash) {
 
 TEST(MetaCodec, AnyRangeThatDoesNotFitTheValuesIsRefused) {
   const MetaValue values[] = {int64_t{-5}, std::monostate{}, int64_t{9}};
-  MetaSegment meta{.schema = 0, .first_id = 1, .row_count = 3, .ids = {},
+  MetaSegment meta{.schema = 0,
+                   .first_id = 1,
+                   .row_count = 3,
+                   .ids = {},
                    .columns = {*make_column(1, MetaType::kI64, "x", values)}};
   Bytes bytes = encode_meta(meta);
   ASSERT_TRUE(decode_meta(bytes));
@@ -125,7 +128,10 @@ TEST(MetaColumn, RepeatedTextsGetADictionary) {
 TEST(MetaColumn, WideDictionariesRoundTrip) {
   std::vector<MetaValue> values;
   for (int i = 0; i < 140000; ++i) values.emplace_back(std::to_string(i % 69000 % 66000));
-  MetaSegment meta{.schema = 0, .first_id = 0, .row_count = 140000, .ids = {},
+  MetaSegment meta{.schema = 0,
+                   .first_id = 0,
+                   .row_count = 140000,
+                   .ids = {},
                    .columns = {*make_column(1, MetaType::kString, "x", values)}};
   ASSERT_TRUE(std::holds_alternative<CodedText>(meta.columns[0].data));
   EXPECT_EQ(*decode_meta(encode_meta(meta)), meta);

@@ -48,7 +48,7 @@ struct BitmapIndex {
   MetaIndexHeader header;
   StringTable keys;  // encoded MetaValues, each as write_meta_value() makes it
   std::vector<std::vector<uint64_t>> ids;  // one ascending set a key
-  std::vector<uint64_t> null_ids;          // ascending
+  std::vector<uint64_t> null_ids;  // ascending
   friend bool operator==(const BitmapIndex&, const BitmapIndex&) = default;
 };
 

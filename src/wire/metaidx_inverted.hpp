@@ -34,7 +34,7 @@ struct InvertedDoc {
 };
 
 struct InvertedPosting {
-  uint32_t ordinal = 0;    // of the document in this segment, in ascending id order
+  uint32_t ordinal = 0;  // of the document in this segment, in ascending id order
   uint32_t frequency = 0;  // at least 1
   friend bool operator==(const InvertedPosting&, const InvertedPosting&) = default;
 };

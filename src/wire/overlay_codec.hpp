@@ -17,7 +17,7 @@ struct EdgeDelta {
   EdgeOp op = EdgeOp::kInsert;
   uint8_t layer = 0;
   uint16_t relation = 0;  // 0: proximity; other numbers are the writer's
-  float weight = 0;       // ignored for kDelete
+  float weight = 0;  // ignored for kDelete
   uint64_t from = 0;
   uint64_t to = 0;
   friend bool operator==(const EdgeDelta&, const EdgeDelta&) = default;
@@ -37,7 +37,7 @@ struct PartitionSummary {
 struct MinCutWitness {
   double value = 0;
   std::vector<std::array<uint64_t, 2>> cut_edges;  // {from, to}
-  std::vector<uint64_t> side;                      // node ids, ascending
+  std::vector<uint64_t> side;  // node ids, ascending
   friend bool operator==(const MinCutWitness&, const MinCutWitness&) = default;
 };
 

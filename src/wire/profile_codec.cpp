@@ -6,7 +6,7 @@ namespace rvf::wire {
 namespace {
 constexpr const char* kName = "PROFILE";
 constexpr uint16_t kVersion = 1;
-}
+}  // namespace
 
 Bytes encode_profile(const Profile& profile) {
   Bytes bytes;

@@ -148,17 +148,18 @@ Result<Quant> read_model(uint8_t type, const Header& header, uint16_t dimension,
                .centroids = read_array<float>(in, uint64_t{header.centroids} * dimension)};
       if (header.centroids == 0 || q.padded_dimension < dimension ||
           !std::has_single_bit(q.padded_dimension) || q.padded_dimension > 65536) {
-        return payload_error(kName, in, "a RaBitQ header does not fit dimension " +
-                                            std::to_string(dimension));
+        return payload_error(kName, in,
+                             "a RaBitQ header does not fit dimension " + std::to_string(dimension));
       }
       quant.model = std::move(q);
       return quant;
     }
     default: break;
   }
-  return payload_error(kName, in, "quantiser " + std::to_string(type) + " with version " +
-                                      std::to_string(header.version) + " and " +
-                                      std::to_string(header.bits) + " bits is unknown",
+  return payload_error(kName, in,
+                       "quantiser " + std::to_string(type) + " with version " +
+                           std::to_string(header.version) + " and " + std::to_string(header.bits) +
+                           " bits is unknown",
                        ErrorCode::kUnsupported);
 }
 

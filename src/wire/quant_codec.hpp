@@ -52,7 +52,7 @@ struct RaBitQ {
   RotationKind rotation = RotationKind::kHadamardRounds;
   uint64_t seed = 0;
   uint32_t padded_dimension = 0;  // a power of two, at least the dimension
-  std::vector<float> centroids;   // [centroid count][dimension], at least one
+  std::vector<float> centroids;  // [centroid count][dimension], at least one
   friend bool operator==(const RaBitQ&, const RaBitQ&) = default;
 };
 

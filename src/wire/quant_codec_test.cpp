@@ -12,8 +12,10 @@ std::vector<float> random_floats(std::mt19937_64& rng, size_t n) {
 }
 
 ProductQuant random_product(std::mt19937_64& rng, uint16_t dimension) {
-  ProductQuant q{.subspaces = 0, .centroids = static_cast<uint16_t>(1 + rng() % 16),
-                 .sub_dimension = static_cast<uint16_t>(1 + rng() % dimension), .codebook = {}};
+  ProductQuant q{.subspaces = 0,
+                 .centroids = static_cast<uint16_t>(1 + rng() % 16),
+                 .sub_dimension = static_cast<uint16_t>(1 + rng() % dimension),
+                 .codebook = {}};
   q.subspaces = static_cast<uint16_t>((dimension + q.sub_dimension - 1) / q.sub_dimension);
   q.codebook = random_floats(rng, size_t{q.subspaces} * q.centroids * q.sub_dimension);
   return q;
@@ -34,8 +36,11 @@ Quant random_quant(std::mt19937_64& rng, size_t kind, uint16_t dimension) {
                                   random_product(rng, dimension)};
       break;
     default:
-      quant.model = RaBitQ{.rounds = 3, .bits = static_cast<uint8_t>(1 + rng() % 8),
-                           .rotation = RotationKind::kNone, .seed = rng(), .padded_dimension = 1024,
+      quant.model = RaBitQ{.rounds = 3,
+                           .bits = static_cast<uint8_t>(1 + rng() % 8),
+                           .rotation = RotationKind::kNone,
+                           .seed = rng(),
+                           .padded_dimension = 1024,
                            .centroids = random_floats(rng, dimension * (1 + rng() % 3))};
   }
   return quant;

@@ -15,7 +15,7 @@ namespace rvf::wire {
 // Where something lies that the first query wants, without reading Level 1.
 struct HotPointer {
   uint64_t segment_offset = 0;  // of the segment header in the file; 0: there is none
-  uint32_t block_offset = 0;    // from the start of the payload
+  uint32_t block_offset = 0;  // from the start of the payload
   uint32_t count = 0;
   friend bool operator==(const HotPointer&, const HotPointer&) = default;
 };
@@ -37,9 +37,9 @@ inline constexpr uint16_t kDataSynced = 1 << 0;
 struct RootExtension {
   Metric metric = Metric::kL2;
   uint32_t live_segments = 0;
-  uint64_t rows = 0;       // row numbers given out since the last compaction, dead ones included
+  uint64_t rows = 0;  // row numbers given out since the last compaction, dead ones included
   uint64_t dead_rows = 0;
-  uint64_t next_id = 0;    // the id that a vector without one gets
+  uint64_t next_id = 0;  // the id that a vector without one gets
   uint64_t next_segment_id = 0;
   uint64_t manifest_segment_id = 0;
   uint64_t live_bytes = 0;  // of all live segments with headers and padding

@@ -14,7 +14,7 @@ struct SegmentView {
   ByteSpan payload;
   ByteSpan trailer;  // after the payload: a signature footer where SIGNED is set, then zero padding
   uint64_t offset = 0;  // of the header, in bytes from the start of the file
-  uint64_t end = 0;     // of the next segment
+  uint64_t end = 0;  // of the next segment
 };
 
 void encode_header(const SegmentHeader& header,

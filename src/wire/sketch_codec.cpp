@@ -6,7 +6,7 @@ namespace rvf::wire {
 namespace {
 constexpr const char* kName = "SKETCH";
 constexpr uint32_t kMaxDepth = 64;
-}
+}  // namespace
 
 Bytes encode_sketch(const SketchSegment& sketch) {
   Bytes bytes;

@@ -31,7 +31,7 @@ class IdColumn {
   uint16_t interval_ = 0;
   size_t count_ = 0;
   uint64_t first_ = 0;
-  ByteSpan data_;      // raw ids, or the delta varints
+  ByteSpan data_;  // raw ids, or the delta varints
   ByteSpan restarts_;  // u32 offsets into data_, one every interval_ ids
 };
 
@@ -41,14 +41,14 @@ struct VecBlock {
   uint16_t dim = 0;
   DType dtype = DType::kF32;
   bool row_major = false;
-  uint8_t tier = 0;         // 0 hot, 1 warm, 2 cold
+  uint8_t tier = 0;  // 0 hot, 1 warm, 2 cold
   uint64_t quant_segment = 0;  // dtype 7 and 8: the QUANT_SEG that decodes them
   DType code_dtype = DType::kI8;  // dtype 8: how one code is stored
-  size_t stride = 0;        // bytes from row to row, row-major only
+  size_t stride = 0;  // bytes from row to row, row-major only
   ByteSpan values;
   IdColumn ids;
-  uint32_t crc = 0;         // as stored
-  ByteSpan checked;         // the bytes it covers
+  uint32_t crc = 0;  // as stored
+  ByteSpan checked;  // the bytes it covers
 };
 
 // Checks every offset and count against the payload; the block checksums only if asked.

@@ -98,7 +98,9 @@ TEST_F(BadInput, AForeignFileADirectoryAndAMissingFileAreToldApart) {
     ASSERT_RVF_OK((*f)->write(0, text));
   }
   EXPECT_RVF_ERROR(Store::open("foreign", in_memory()), kNotAStore);
-  { (void)fs_->open("empty", io::OpenMode::kCreateNew); }
+  {
+    (void)fs_->open("empty", io::OpenMode::kCreateNew);
+  }
   EXPECT_RVF_ERROR(Store::open_readonly("empty", in_memory()), kNotAStore);
   EXPECT_RVF_ERROR(Store::open("/tmp"), kNotAStore);
 }

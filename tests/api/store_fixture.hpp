@@ -10,16 +10,16 @@
 namespace rvf {
 
 // Fails the test with the message of the error.
-#define ASSERT_RVF_OK(expr)                                     \
-  do {                                                          \
-    const auto& rvf_result_ = (expr);                           \
+#define ASSERT_RVF_OK(expr)                                       \
+  do {                                                            \
+    const auto& rvf_result_ = (expr);                             \
     ASSERT_TRUE(rvf_result_.ok()) << rvf_result_.error().message; \
   } while (false)
 
-#define EXPECT_RVF_ERROR(expr, expected)                                            \
-  do {                                                                              \
-    const auto rvf_result_ = (expr);                                                \
-    ASSERT_FALSE(rvf_result_.ok());                                                 \
+#define EXPECT_RVF_ERROR(expr, expected)                                                     \
+  do {                                                                                       \
+    const auto rvf_result_ = (expr);                                                         \
+    ASSERT_FALSE(rvf_result_.ok());                                                          \
     EXPECT_EQ(rvf_result_.error().code, ErrorCode::expected) << rvf_result_.error().message; \
   } while (false)
 

@@ -41,7 +41,9 @@ TEST_F(StoreTest, AVectorIsFoundAfterIngestAndAfterReopening) {
 TEST_F(StoreTest, MetricDimensionAndDtypeSurviveReopening) {
   for (const Metric m : {Metric::kL2, Metric::kCosine, Metric::kInnerProduct}) {
     fs_ = io::memory_file_system();
-    { make(5, m, DType::kF16); }
+    {
+      make(5, m, DType::kF16);
+    }
     Store s = reopen();
     EXPECT_EQ(s.status().metric, m);
     EXPECT_EQ(s.status().dtype, DType::kF16);
@@ -379,7 +381,8 @@ TEST_F(StoreTest, DamageInAnIndexOrAnAttachmentTakesNoVectorsAway) {
   Store s = reopen();
   EXPECT_EQ(s.status().vectors, 5000U);
   EXPECT_FALSE(s.status().recovery.recovered);
-  EXPECT_EQ(s.query(std::span(data).subspan(77 * 8, 8), {.k = 1, .exact = true})->neighbors[0].id, 77U);
+  EXPECT_EQ(s.query(std::span(data).subspan(77 * 8, 8), {.k = 1, .exact = true})->neighbors[0].id,
+            77U);
   EXPECT_RVF_ERROR(s.snapshot()->payload(attachment), kBadChecksum);
   EXPECT_GE(s.verify()->problems.size(), 2U);
 }

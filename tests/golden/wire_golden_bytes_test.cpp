@@ -79,24 +79,41 @@ TEST(GoldenBytes, OfJournalHold) {
 }
 
 TEST(GoldenBytes, OfHotHold) {
-  expect_golden("hot", encode_hot({.dimension = 4, .dtype = DType::kI8, .max_neighbors = 2,
-      .entries = {{.id = 9, .vector = Bytes(4, std::byte{0x11}), .neighbors = {8}},
-                  {.id = 8, .vector = Bytes(4, std::byte{0x22}), .neighbors = {9, 7}}}}));
+  expect_golden(
+      "hot",
+      encode_hot(
+          {.dimension = 4,
+           .dtype = DType::kI8,
+           .max_neighbors = 2,
+           .entries = {{.id = 9, .vector = Bytes(4, std::byte{0x11}), .neighbors = {8}},
+                       {.id = 8, .vector = Bytes(4, std::byte{0x22}), .neighbors = {9, 7}}}}));
 }
 
 TEST(GoldenBytes, OfQuantHold) {
   const ProductQuant product{
       .subspaces = 2, .centroids = 2, .sub_dimension = 2, .codebook = {1, 2, 3, 4, 5, 6, 7, 8}};
-  expect_golden("quant_scalar", encode_quant({.tier = 1, .dimension = 3,
-      .model = ScalarQuant{.bits = 8, .min = {-1, 0, 1}, .max = {1, 2, 3}}}));
+  expect_golden(
+      "quant_scalar",
+      encode_quant({.tier = 1,
+                    .dimension = 3,
+                    .model = ScalarQuant{.bits = 8, .min = {-1, 0, 1}, .max = {1, 2, 3}}}));
   expect_golden("quant_product", encode_quant({.tier = 2, .dimension = 3, .model = product}));
   expect_golden("quant_binary",
                 encode_quant({.tier = 2, .dimension = 3, .model = BinaryQuant{{0, 0.5F, -0.5F}}}));
-  expect_golden("quant_residual", encode_quant({.tier = 2, .dimension = 3,
-      .model = ResidualQuant{.coarse = {1, 1, 1, 2, 2, 2}, .fine = product}}));
-  expect_golden("quant_rabitq", encode_quant({.tier = 2, .dimension = 3,
-      .model = RaBitQ{.rounds = 3, .bits = 4, .rotation = RotationKind::kHadamardRounds, .seed = 77,
-                      .padded_dimension = 4, .centroids = {0.25F, 0.5F, 0.75F}}}));
+  expect_golden(
+      "quant_residual",
+      encode_quant({.tier = 2,
+                    .dimension = 3,
+                    .model = ResidualQuant{.coarse = {1, 1, 1, 2, 2, 2}, .fine = product}}));
+  expect_golden("quant_rabitq",
+                encode_quant({.tier = 2,
+                              .dimension = 3,
+                              .model = RaBitQ{.rounds = 3,
+                                              .bits = 4,
+                                              .rotation = RotationKind::kHadamardRounds,
+                                              .seed = 77,
+                                              .padded_dimension = 4,
+                                              .centroids = {0.25F, 0.5F, 0.75F}}}));
 }
 
 TEST(GoldenBytes, OfSketchHold) {
@@ -142,7 +159,9 @@ TEST(GoldenBytes, OfMetadataIndexesHold) {
                                .null_count = 0,
                                .max_segment = 12};
   expect_golden("metaidx_range", encode_range_index({.header = header,
-      .keys = {sort_key(-2.25), sort_key(0.5)}, .ids = {5, 8}, .null_ids = {30}}));
+                                                     .keys = {sort_key(-2.25), sort_key(0.5)},
+                                                     .ids = {5, 8},
+                                                     .null_ids = {30}}));
   BitmapIndex bitmap{
       .header = header, .keys = {}, .ids = {{8}, {1, 2, 3, 4, 5, 6}}, .null_ids = {30}};
   bitmap.header.type = MetaType::kBool;
@@ -182,7 +201,8 @@ TEST(GoldenBytes, OfWitnessHold) {
 }
 
 TEST(GoldenBytes, OfProfileAndCryptoHold) {
-  expect_golden("profile", encode_profile({.profile = ProfileId::kCore, .domain = Domain::kText,
+  expect_golden("profile", encode_profile({.profile = ProfileId::kCore,
+                                           .domain = Domain::kText,
                                            .settings = {{"language", "en"}, {"model", ""}}}));
   expect_golden("crypto", encode_crypto({{.type = KeyType::kEd25519,
                                           .usage = key_usage::kSign,
