@@ -1,5 +1,6 @@
-// What a durable commit costs, and whether it stays flat: 1,000 single inserts, 10,000 commits, and ingest
-// synced every 1,000 vectors. Usage: commit_bench [FOLDER]; the folder's disk is what is measured.
+// What a durable commit costs, and whether it stays flat: 1,000 single inserts, 10,000 commits, and
+// ingest synced every 1,000 vectors. Usage: commit_bench [FOLDER]; the folder's disk is what is
+// measured.
 #include <fmt/format.h>
 #include <unistd.h>
 

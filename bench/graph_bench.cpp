@@ -1,7 +1,9 @@
-// Build time, recall and speed of the graph index on real sets, against exact truth. Prints one JSON object.
+// Build time, recall and speed of the graph index on real sets, against exact truth. Prints one
+// JSON object.
 //   graph_bench [--threads N] [--seconds S] [--rows N] [set ...]     sets: wn wo fm gauss
-// wn: WordNet-MiniLM 100k x 384 f32, in-distribution queries; wo: the same with out-of-distribution queries;
-// fm: Fashion-MNIST 60k x 784 u8; gauss: 100k x 128 iid normal. A set without its files is skipped.
+// wn: WordNet-MiniLM 100k x 384 f32, in-distribution queries; wo: the same with out-of-distribution
+// queries; fm: Fashion-MNIST 60k x 784 u8; gauss: 100k x 128 iid normal. A set without its files is
+// skipped.
 #include <fmt/format.h>
 #include <zlib.h>
 

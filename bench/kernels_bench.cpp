@@ -1,4 +1,5 @@
-// Nanoseconds for one distance, rows hot in the first-level cache, for every dtype, metric and instruction set.
+// Nanoseconds for one distance, rows hot in the first-level cache, for every dtype, metric and
+// instruction set.
 //   kernels_bench [dim]     default 384. Prints the machine, then one line of JSON for each pair.
 #include <fmt/format.h>
 

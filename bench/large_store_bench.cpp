@@ -1,5 +1,6 @@
-// A store above 5 GB: ingested, compacted, reopened, verified. Usage: large_store_bench [FOLDER [GIGABYTES]].
-// The vectors are mostly zeros, so they cost no entropy, but every byte is written, hashed and read.
+// A store above 5 GB: ingested, compacted, reopened, verified. Usage: large_store_bench [FOLDER
+// [GIGABYTES]]. The vectors are mostly zeros, so they cost no entropy, but every byte is written,
+// hashed and read.
 #include <fmt/format.h>
 
 #include <chrono>

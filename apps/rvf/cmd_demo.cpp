@@ -83,7 +83,8 @@ void text_demo(const Options& o) {
   }
 }
 
-// The exact neighbours come as 5000 rows of 100 bare i32; commands want a format that says its shape.
+// The exact neighbours come as 5000 rows of 100 bare i32; commands want a format that says its
+// shape.
 std::string truth_as_ivecs(const fs::path& raw, const fs::path& folder) {
   constexpr uint32_t kQueries = 5000;
   constexpr uint32_t kNeighbors = 100;

@@ -22,7 +22,8 @@ struct Failure {
 
 // For an error of the store or of the system.
 [[noreturn]] void fail(const Error& error);
-// For something wrong with an input file of the user: damaged input is the user's to mend, not a damaged store.
+// For something wrong with an input file of the user: damaged input is the user's to mend, not a
+// damaged store.
 [[noreturn]] void fail_input(const Error& error);
 [[noreturn]] void fail_usage(const std::string& message);
 

@@ -1,5 +1,6 @@
 // Error codes of the format and of the store. No allocation; usable freestanding.
-// The numbers are part of the file format's documentation (docs/format.md) and never change meaning.
+// The numbers are part of the file format's documentation (docs/format.md) and never change
+// meaning.
 #pragma once
 #include <cstdint>
 

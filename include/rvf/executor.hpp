@@ -22,8 +22,8 @@ class Executor {
 // Thread-safety: one parallel_for at a time runs; others wait.
 std::unique_ptr<Executor> make_thread_pool(size_t threads);
 
-// Called now and then with how far a long operation is; returning false asks it to stop, which it does
-// with ErrorCode::kCancelled and without harm to the store.
+// Called now and then with how far a long operation is; returning false asks it to stop, which it
+// does with ErrorCode::kCancelled and without harm to the store.
 using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 
 }  // namespace rvf

@@ -1,5 +1,6 @@
 // Result<T>: a value or an Error. Errors are values in this library: no exception leaves it.
-// Thread-safety: as a plain value. An Error names the thing that is wrong and says what to do about it.
+// Thread-safety: as a plain value. An Error names the thing that is wrong and says what to do about
+// it.
 #pragma once
 #include <optional>
 #include <string>

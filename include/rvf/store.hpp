@@ -1,18 +1,20 @@
 // Store: a crash-safe set of vectors in one file, searchable the moment it is opened.
 //
-//   auto store = rvf::Store::create("notes.rvf", {.dimension = 384, .metric = rvf::Metric::kCosine});
+//   auto store = rvf::Store::create("notes.rvf", {.dimension = 384, .metric =
+// rvf::Metric::kCosine});
 //   if (!store) return fail(store.error());
 //   store->ingest(rvf::Vectors::from_f32(values, 384));          // durable when it returns
 //   auto hits = store->query(query_vector, {.k = 10});
 //
-// Ownership: a Store owns its file handle and, if writable, the right to write: one writer a store, on
-// the whole machine. Readers take no lock. Snapshots stay valid and unchanged while held, whatever happens to the
-// store: later commits, a compaction, closing it.
-// Thread-safety: every function may be called from any thread. Writes run one after another; queries run
-// on the newest snapshot and block nobody.
-// Durability: see Durability and docs/durability.md. Errors: values, see rvf/error.hpp; a failed write leaves
-// everything acknowledged before it in place.
-// Distances: l2 is squared, cosine 1 - cos, ip minus the dot product, hamming the number of differing bits.
+// Ownership: a Store owns its file handle and, if writable, the right to write: one writer a store,
+// on the whole machine. Readers take no lock. Snapshots stay valid and unchanged while held,
+// whatever happens to the store: later commits, a compaction, closing it.
+// Thread-safety: every function may be called from any thread. Writes run one after another;
+// queries run on the newest snapshot and block nobody.
+// Durability: see Durability and docs/durability.md. Errors: values, see rvf/error.hpp; a failed
+// write leaves everything acknowledged before it in place.
+// Distances: l2 is squared, cosine 1 - cos, ip minus the dot product, hamming the number of
+// differing bits.
 #pragma once
 #include <array>
 #include <functional>
@@ -78,8 +80,8 @@ struct Vectors {
   }
 };
 
-// A payload that belongs to the store's content but is not a vector: metadata, text indexes, anything an
-// application keeps. Committed together with the vectors of the same batch.
+// A payload that belongs to the store's content but is not a vector: metadata, text indexes,
+// anything an application keeps. Committed together with the vectors of the same batch.
 struct Attachment {
   uint8_t type = 0;  // a segment type, for example 0x07 META or 0xF0-0xFF
   uint16_t flags = 0;
@@ -240,8 +242,9 @@ class Snapshot {
   std::vector<SegmentInfo> segments() const;  // live ones, in file order
   // A segment's content, hash checked and decompressed.
   Result<std::vector<std::byte>> payload(uint64_t segment_id) const;
-  // An uncompressed segment's content where it lies in the mapped file, valid while the snapshot is held. Its hash is
-  // NOT checked, so a reader must survive any bytes. kUnsupported for a compressed one.
+  // An uncompressed segment's content where it lies in the mapped file, valid while the snapshot is
+  // held. Its hash is NOT checked, so a reader must survive any bytes. kUnsupported for a
+  // compressed one.
   Result<std::span<const std::byte>> mapped(uint64_t segment_id) const;
 
  private:
@@ -266,7 +269,8 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();  // close(), its error lost
 
-  // Bad input (wrong dimension, NaN or infinity, a value the dtype cannot hold, an id twice) refuses the whole batch.
+  // Bad input (wrong dimension, NaN or infinity, a value the dtype cannot hold, an id twice)
+  // refuses the whole batch.
   Result<WriteReport> ingest(const Vectors& vectors, std::span<const uint64_t> ids = {});
   Result<WriteReport> remove(std::span<const uint64_t> ids);
   Result<WriteReport> remove_range(uint64_t first, uint64_t last);  // both included
@@ -279,18 +283,20 @@ class Store {
                                                const QueryOptions& options = {}) const;
   Result<std::vector<float>> get(uint64_t id) const;
   Result<Snapshot> snapshot() const;
-  // For readers: adopts what another process committed or compacted. True if there was something new.
+  // For readers: adopts what another process committed or compacted. True if there was something
+  // new.
   Result<bool> refresh();
 
   StoreStatus status() const;
   Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
   Result<std::vector<EpochEntry>> epochs() const;
-  // Makes the state of an earlier epoch the newest one, as a new commit: it can itself be rolled back.
+  // Makes the state of an earlier epoch the newest one, as a new commit: it can itself be rolled
+  // back.
   Result<uint32_t> rollback(uint32_t epoch);
   // Brings all rows into the index and writes it. Nothing to do below a few thousand rows.
   Status build_index(const Progress* progress = nullptr);
-  // Rewrites the store into a new file that replaces the old one in one step. Queries and writes go on
-  // meanwhile, from other threads. An interrupted compaction is continued by the next one.
+  // Rewrites the store into a new file that replaces the old one in one step. Queries and writes go
+  // on meanwhile, from other threads. An interrupted compaction is continued by the next one.
   Result<CompactReport> compact(const CompactOptions& options = {});
   Status close();
 

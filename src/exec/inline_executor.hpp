@@ -1,4 +1,5 @@
-// An executor of width 1 that runs everything on the calling thread; no state, usable from any thread.
+// An executor of width 1 that runs everything on the calling thread; no state, usable from any
+// thread.
 #pragma once
 #include "rvf/executor.hpp"
 

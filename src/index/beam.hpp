@@ -1,5 +1,5 @@
-// Best-first search over one layer of a graph, shared by building (mutable graph, int8 codes) and by queries
-// (mapped bytes, stored rows). Internal to src/index.
+// Best-first search over one layer of a graph, shared by building (mutable graph, int8 codes) and
+// by queries (mapped bytes, stored rows). Internal to src/index.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -44,7 +44,8 @@ struct Near {
   }
 };
 
-// The ef best nodes seen, ascending, each expanded once. The top bit of `node` marks the expanded ones.
+// The ef best nodes seen, ascending, each expanded once. The top bit of `node` marks the expanded
+// ones.
 class BeamPool {
  public:
   static constexpr uint32_t kExpanded = 0x80000000;
@@ -119,10 +120,10 @@ struct BeamCounts {
   uint64_t bad_lists = 0;
 };
 
-// Expands `pool`, which holds the entry nodes (marked visited), until nothing is left to expand or stop()
-// says so. Graph: size_t neighbours(node, layer, uint32_t* out, bool& bad), prefetch_offset(node),
-// prefetch_list(node). Space: prefetch(node), distances(nodes, n, out). seen(node, distance) is called for
-// every node whose distance is computed.
+// Expands `pool`, which holds the entry nodes (marked visited), until nothing is left to expand or
+// stop() says so. Graph: size_t neighbours(node, layer, uint32_t* out, bool& bad),
+// prefetch_offset(node), prefetch_list(node). Space: prefetch(node), distances(nodes, n, out).
+// seen(node, distance) is called for every node whose distance is computed.
 template <class Graph, class Space, class Seen, class Stop>
 void expand_beam(const Graph& graph, uint32_t layer, const Space& space, BeamPool& pool,
                  VisitedMarks& visited, BeamCounts& counts, Seen&& seen, Stop&& stop) {

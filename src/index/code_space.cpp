@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint64_t kSampleRows = 2048;
 constexpr uint64_t kSampleValues = uint64_t{1} << 21;
-// The share of values that the code range covers. A whole outlier dimension in a thousand stays inside.
+// The share of values that the code range covers. A whole outlier dimension in a thousand stays
+// inside.
 constexpr double kCovered = 0.9998;
 
 void normalise(std::vector<float>& v) {

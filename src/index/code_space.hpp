@@ -1,7 +1,8 @@
-// The vectors as the graph builder sees them: int8 codes compared by squared l2 in exact integers, so a
-// build gives the same graph on every machine. l2 on i8, u8, i4 and binary rows is kept exactly (binary l2
-// is hamming); floats are centred and scaled; cosine normalises rows first; for ip, which is not centred, one
-// more coordinate makes all norms equal (Bachrach et al., 2014), so the largest dot product is the smallest l2.
+// The vectors as the graph builder sees them: int8 codes compared by squared l2 in exact integers,
+// so a build gives the same graph on every machine. l2 on i8, u8, i4 and binary rows is kept
+// exactly (binary l2 is hamming); floats are centred and scaled; cosine normalises rows first; for
+// ip, which is not centred, one more coordinate makes all norms equal (Bachrach et al., 2014), so
+// the largest dot product is the smallest l2.
 // Thread-safety: immutable after make().
 #pragma once
 #include <cstddef>

@@ -1,4 +1,5 @@
-// The exact index: every row is compared. Also the tool that other indexes use for small sets of rows.
+// The exact index: every row is compared. Also the tool that other indexes use for small sets of
+// rows.
 #pragma once
 #include "index/index.hpp"
 
@@ -12,8 +13,8 @@ class FlatIndex final : public Index {
   IndexInfo describe() const override;
 };
 
-// Offers every live row of [begin, end) that passes the filter to `best`. Returns false when `deadline_ns`
-// (steady clock, 0: none) passed before the end.
+// Offers every live row of [begin, end) that passes the filter to `best`. Returns false when
+// `deadline_ns` (steady clock, 0: none) passed before the end.
 bool scan_rows(const SearchRequest& request, uint64_t begin, uint64_t end, uint64_t deadline_ns,
                TopK& best, SearchStats& stats);
 

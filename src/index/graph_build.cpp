@@ -194,7 +194,8 @@ Status GraphBuilder::insert_all() {
   const uint32_t total = graph_.nodes();
   std::vector<uint32_t> order(total - inserted_);
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = inserted_ + i;
-  // Files are often sorted by topic: a shuffled order gives the early graph the shape of the whole set.
+  // Files are often sorted by topic: a shuffled order gives the early graph the shape of the whole
+  // set.
   for (size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[splitmix64(params_.seed + i) % i]);
   }
@@ -232,8 +233,8 @@ void GraphBuilder::trim() {
   });
 }
 
-// Rows not yet inserted are true queries for the graph so far. Their exact neighbours come from a scan of
-// the codes; the ladder of beam widths is then walked until recall is nearly complete.
+// Rows not yet inserted are true queries for the graph so far. Their exact neighbours come from a
+// scan of the codes; the ladder of beam widths is then walked until recall is nearly complete.
 void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
   trim();
   const size_t queries = order.size() - known;

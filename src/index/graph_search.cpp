@@ -19,12 +19,13 @@ SearchScratch& SearchScratch::operator=(SearchScratch&&) noexcept = default;
 
 namespace {
 
-// A filter that few rows pass is answered by scanning them: an expansion costs about sixteen distances, and
-// the scan is exact.
+// A filter that few rows pass is answered by scanning them: an expansion costs about sixteen
+// distances, and the scan is exact.
 constexpr double kDistancesPerExpansion = 16;
 constexpr uint32_t kMaxFilterEf = 4096;
-// Calibration sees queries like the rows. Real questions lie farther off (on WordNet-MiniLM a width of 32
-// finds 98 % for the one kind and 89 % for the other), so a search that asks for nothing special gets more.
+// Calibration sees queries like the rows. Real questions lie farther off (on WordNet-MiniLM a width
+// of 32 finds 98 % for the one kind and 89 % for the other), so a search that asks for nothing
+// special gets more.
 constexpr uint32_t kLeastDefaultEf = 64;
 
 // The stored rows of a graph's nodes, seen from the query.

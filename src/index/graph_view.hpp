@@ -43,8 +43,8 @@ class GraphView {
     p.prefetch_list(node - p.meta().first_node);
   }
 
-  // The beam width that reached `target` recall at k when the graph was calibrated, interpolated, and
-  // widened for the nodes added since; a safe guess when it never was. At least k.
+  // The beam width that reached `target` recall at k when the graph was calibrated, interpolated,
+  // and widened for the nodes added since; a safe guess when it never was. At least k.
   uint32_t ef_for(uint32_t k, float target) const noexcept;
 
  private:

@@ -1,7 +1,8 @@
-// The seam between the store and whatever answers a nearest-neighbour query. Members: FlatIndex (exact
-// scan, index/flat.hpp) and GraphIndex (proximity graph over mapped bytes, index/graph.hpp).
+// The seam between the store and whatever answers a nearest-neighbour query. Members: FlatIndex
+// (exact scan, index/flat.hpp) and GraphIndex (proximity graph over mapped bytes, index/graph.hpp).
 //
-// An Index is immutable: a store that changes opens a new one. It owns neither rows nor mapped payloads.
+// An Index is immutable: a store that changes opens a new one. It owns neither rows nor mapped
+// payloads.
 // Thread-safety: search() may run on many threads at once, each with its own SearchScratch.
 #pragma once
 #include <cstddef>
@@ -64,8 +65,8 @@ struct SearchResult {
   SearchStats stats;
 };
 
-// Working memory of one search at a time. Reuse it: it keeps the visited marks of the largest index seen
-// (one byte a row) and clears them in O(1) for 254 of 255 searches.
+// Working memory of one search at a time. Reuse it: it keeps the visited marks of the largest index
+// seen (one byte a row) and clears them in O(1) for 254 of 255 searches.
 class SearchScratch {
  public:
   SearchScratch();
@@ -96,10 +97,11 @@ struct IndexInfo {
 class Index {
  public:
   virtual ~Index() = default;
-  // The k nearest live rows that pass the filter, over all rows of the table: rows that the index does not
-  // cover are scanned. Fewer than k only when fewer exist (or time ran out, or a payload is damaged).
-  // Errors: kBadK for k = 0, kBadArgument for missing pointers or an index that names rows beyond the table,
-  // kWrongMetric when the query's metric is not the one the index was built for.
+  // The k nearest live rows that pass the filter, over all rows of the table: rows that the index
+  // does not cover are scanned. Fewer than k only when fewer exist (or time ran out, or a payload
+  // is damaged).
+  // Errors: kBadK for k = 0, kBadArgument for missing pointers or an index that names rows beyond
+  // the table, kWrongMetric when the query's metric is not the one the index was built for.
   virtual Status search(const SearchRequest& request, SearchScratch& scratch,
                         SearchResult& out) const = 0;
   virtual IndexInfo describe() const = 0;

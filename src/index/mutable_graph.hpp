@@ -1,5 +1,6 @@
-// The graph while it is built: fixed room for each neighbour list, with the distance of every edge kept so
-// that pruning need not compute it again. Lists may grow to 1.5 times their degree before they are pruned.
+// The graph while it is built: fixed room for each neighbour list, with the distance of every edge
+// kept so that pruning need not compute it again. Lists may grow to 1.5 times their degree before
+// they are pruned.
 // Thread-safety: lists of different nodes may be written by different threads.
 #pragma once
 #include <cstddef>
@@ -13,9 +14,9 @@
 
 namespace rvf::index {
 
-// Chooses at most `degree` of `candidates` (ascending): a candidate nearer to a chosen one than to the
-// target is passed over (relative neighbourhood rule), then the rule is relaxed step by step (alpha of
-// Subramanya et al., 2019), and what room is left goes to the nearest. One a thread.
+// Chooses at most `degree` of `candidates` (ascending): a candidate nearer to a chosen one than to
+// the target is passed over (relative neighbourhood rule), then the rule is relaxed step by step
+// (alpha of Subramanya et al., 2019), and what room is left goes to the nearest. One a thread.
 class Pruner {
  public:
   explicit Pruner(const CodeSpace& space) : query_(space) {}

@@ -1,7 +1,7 @@
 // A set of row ordinals as chunks of bits: dead rows, or the rows that pass a filter.
-// A copy shares its chunks with the original until one of them is written (copy on write), so a snapshot
-// costs one pointer for every 65,536 rows. Thread-safety: as a plain value; a copy that is only read may be
-// read by many threads while another copy is written.
+// A copy shares its chunks with the original until one of them is written (copy on write), so a
+// snapshot costs one pointer for every 65,536 rows. Thread-safety: as a plain value; a copy that is
+// only read may be read by many threads while another copy is written.
 #pragma once
 #include <algorithm>
 #include <array>

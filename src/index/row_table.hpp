@@ -1,9 +1,9 @@
 // RowTable: from a global row ordinal (dense from 0) to the address of its vector bytes.
-// Rows come in runs, one for each block of vectors in a file. A block of 256 ordinals inside one run is
-// stored as base and stride, a block that several runs share as 256 pointers, so a lookup is O(1) however
-// fragmented the file. The table owns no row: the caller keeps the mapping alive.
-// Thread-safety: immutable once shared. A copy is cheap (24 bytes a block) and may be appended to while the
-// original is read.
+// Rows come in runs, one for each block of vectors in a file. A block of 256 ordinals inside one
+// run is stored as base and stride, a block that several runs share as 256 pointers, so a lookup is
+// O(1) however fragmented the file. The table owns no row: the caller keeps the mapping alive.
+// Thread-safety: immutable once shared. A copy is cheap (24 bytes a block) and may be appended to
+// while the original is read.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -1,6 +1,6 @@
 // The k best rows in (distance, id) order, whatever order they are offered in.
-// Ids are looked up only when two distances are equal, so the result is exactly the k smallest pairs
-// (distance, id) at no cost for data without ties. A NaN distance counts as infinity.
+// Ids are looked up only when two distances are equal, so the result is exactly the k smallest
+// pairs (distance, id) at no cost for data without ties. A NaN distance counts as infinity.
 // Thread-safety: as a plain value; use one a worker and merge().
 #pragma once
 #include <algorithm>
@@ -16,7 +16,8 @@ struct Hit {
   float distance = 0;
 };
 
-// From row ordinal to id. Default: a row is its own id. Does not own `context`; must be callable from any thread.
+// From row ordinal to id. Default: a row is its own id. Does not own `context`; must be callable
+// from any thread.
 struct IdLookup {
   const void* context = nullptr;
   uint64_t (*id_of)(const void* context, uint64_t row) = nullptr;

@@ -1,7 +1,9 @@
-// All bytes that the library reads or writes go through these two interfaces: that one seam makes faults,
-// traces, memory stores, browser storage and HTTP ranges possible.
-// Thread-safety: File's const functions may be called from many threads; the others by one at a time.
-// Errors: kIo, kDiskFull, kSyncFailed, kTruncated (a read past the end), kPermission, kNoSuchFile, kNotAStore.
+// All bytes that the library reads or writes go through these two interfaces: that one seam makes
+// faults, traces, memory stores, browser storage and HTTP ranges possible.
+// Thread-safety: File's const functions may be called from many threads; the others by one at a
+// time.
+// Errors: kIo, kDiskFull, kSyncFailed, kTruncated (a read past the end), kPermission, kNoSuchFile,
+// kNotAStore.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +16,10 @@
 
 namespace rvf::io {
 
-// A read-only view of part of a file that stays valid while it is held, whatever happens to the File object.
-// Bytes beyond the file's end at the time of mapping may become readable when the file grows; touching a
-// byte that is not in the file is undefined, so a holder keeps to the lengths that manifests vouch for.
+// A read-only view of part of a file that stays valid while it is held, whatever happens to the
+// File object. Bytes beyond the file's end at the time of mapping may become readable when the file
+// grows; touching a byte that is not in the file is undefined, so a holder keeps to the lengths
+// that manifests vouch for.
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -33,10 +36,11 @@ class File {
   virtual Result<uint64_t> size() const = 0;
   // Fills all of `out` or fails.
   virtual Status read(uint64_t offset, std::span<std::byte> out) const = 0;
-  // Writes all parts one after another from `offset`, or fails with an unknown part of them written.
+  // Writes all parts one after another from `offset`, or fails with an unknown part of them
+  // written.
   virtual Status write(uint64_t offset, std::span<const std::span<const std::byte>> parts) = 0;
-  // Everything written before is on stable storage when this returns ok. After a failure nobody can know
-  // what is: the caller must treat the file as unwritable until it is opened again.
+  // Everything written before is on stable storage when this returns ok. After a failure nobody can
+  // know what is: the caller must treat the file as unwritable until it is opened again.
   virtual Status sync() = 0;
   virtual Status truncate(uint64_t size) = 0;
   // Maps [0, length); length may exceed the file, see Mapping.
@@ -48,7 +52,8 @@ class File {
     friend bool operator==(const Identity&, const Identity&) = default;
   };
   virtual Result<Identity> identity() const = 0;
-  // Fails as a full disk would, before anything is half written; a hint where the system has no such call.
+  // Fails as a full disk would, before anything is half written; a hint where the system has no
+  // such call.
   virtual Status reserve(uint64_t /*offset*/, uint64_t /*length*/) { return {}; }
 
   Status write(uint64_t offset, std::span<const std::byte> data) {
@@ -57,7 +62,8 @@ class File {
   }
 };
 
-// Exclusive right to write one store. Released by the destructor, and by the system when the holder dies.
+// Exclusive right to write one store. Released by the destructor, and by the system when the holder
+// dies.
 class WriterLock {
  public:
   virtual ~WriterLock() = default;
@@ -75,7 +81,8 @@ class FileSystem {
   virtual Status remove(const std::string& path) = 0;  // ok when absent
   virtual Status sync_parent(const std::string& path) = 0;  // makes creations and renames durable
   virtual Result<File::Identity> identity(const std::string& path) = 0;
-  // kLockHeld with who holds it (pid, host, since when) if another writer, also in this process, has it.
+  // kLockHeld with who holds it (pid, host, since when) if another writer, also in this process,
+  // has it.
   virtual Result<std::unique_ptr<WriterLock>> lock(const std::string& store_path) = 0;
 };
 

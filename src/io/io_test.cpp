@@ -111,7 +111,8 @@ TEST_P(BothFileSystems, AMappingBeyondTheEndBecomesReadableOrIsRenewedAsTheFileG
   (*early)->expect_random();
 }
 
-// A mapping that was there before the file grew must not show old bytes where the file was cut and written anew.
+// A mapping that was there before the file grew must not show old bytes where the file was cut and
+// written anew.
 TEST_P(BothFileSystems, AnEarlyMappingShowsWhatIsWrittenAfterGrowthAndTruncation) {
   auto file = fs_->open(path("a"), OpenMode::kCreateNew);
   ASSERT_TRUE(file.ok());

@@ -1,6 +1,6 @@
-// The writer lock of the operating system: `<store>.lock` holds the documented 104-byte record, for people
-// and for programs that look at it; the right itself is an open-file-description lock on that file, which
-// the kernel drops when the holder dies.
+// The writer lock of the operating system: `<store>.lock` holds the documented 104-byte record, for
+// people and for programs that look at it; the right itself is an open-file-description lock on
+// that file, which the kernel drops when the holder dies.
 #pragma once
 #include <memory>
 #include <string>

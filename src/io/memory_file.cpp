@@ -36,8 +36,9 @@ class MemoryMapping final : public Mapping {
   size_t size_;
 };
 
-// Shared between all handles of one file. Growth moves to a new buffer; mappings keep the old one, which gets
-// what is written later as far as it reaches: a file that was cut and written anew shows it everywhere.
+// Shared between all handles of one file. Growth moves to a new buffer; mappings keep the old one,
+// which gets what is written later as far as it reaches: a file that was cut and written anew shows
+// it everywhere.
 struct MemoryNode {
   mutable std::shared_mutex mutex;
   std::shared_ptr<AlignedBuffer> buffer = std::make_shared<AlignedBuffer>(4096);

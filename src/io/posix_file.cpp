@@ -132,7 +132,8 @@ class PosixFile final : public File {
 
   Status reserve(uint64_t offset, uint64_t length) override {
 #ifdef FALLOC_FL_KEEP_SIZE
-    // Blocks beyond the end are taken without changing the size, so a crash leaves no zeros at the tail.
+    // Blocks beyond the end are taken without changing the size, so a crash leaves no zeros at the
+    // tail.
     if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                     static_cast<off_t>(length)) != 0 &&
         (errno == ENOSPC || errno == EDQUOT)) {

@@ -7,8 +7,9 @@
 
 namespace rvf::kernels {
 
-// out[i] = sum over `padded` bytes of query[j] * rows[i][j]; query unsigned, rows signed. `padded` is a
-// multiple of 64 and at most 65536, so the sum fits an int32. Rows and query are 64-byte aligned.
+// out[i] = sum over `padded` bytes of query[j] * rows[i][j]; query unsigned, rows signed. `padded`
+// is a multiple of 64 and at most 65536, so the sum fits an int32. Rows and query are 64-byte
+// aligned.
 using CodeDots = void (*)(const uint8_t* query, const int8_t* const* rows, size_t n, size_t padded,
                           int32_t* out);
 CodeDots code_dots(Isa isa = Isa::kBest) noexcept;

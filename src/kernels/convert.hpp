@@ -9,13 +9,16 @@
 
 namespace rvf::kernels {
 
-// Writes vector_bytes(dtype, values.size()) bytes to `out`. Floats round to nearest even; i8, u8 and i4 round
-// to the nearest integer; binary stores value > 0. Unused bits of the last byte are zero.
-// Errors, each naming the dimension: kNotFinite for NaN or infinity, kOutOfRange for a value that the dtype
-// cannot hold (never clipped silently), kUnsupported for PQ and custom. `out` is unspecified after an error.
+// Writes vector_bytes(dtype, values.size()) bytes to `out`. Floats round to nearest even; i8, u8
+// and i4 round to the nearest integer; binary stores value > 0. Unused bits of the last byte are
+// zero.
+// Errors, each naming the dimension: kNotFinite for NaN or infinity, kOutOfRange for a value that
+// the dtype cannot hold (never clipped silently), kUnsupported for PQ and custom. `out` is
+// unspecified after an error.
 Status encode_row(std::span<const float> values, DType dtype, std::byte* out);
 
-// Reads vector_bytes(dtype, out.size()) bytes from `row`; binary gives 0 and 1. kUnsupported as above.
+// Reads vector_bytes(dtype, out.size()) bytes from `row`; binary gives 0 and 1. kUnsupported as
+// above.
 Status decode_row(const std::byte* row, DType dtype, std::span<float> out);
 
 float f16_to_f32(uint16_t half) noexcept;

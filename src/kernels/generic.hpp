@@ -1,9 +1,9 @@
-// The one algorithm of the vector units, included once by each of them after it has defined `V` (the
-// register operations). No include guard and an anonymous namespace on purpose: every unit must keep its
-// own copy, compiled with its own flags.
+// The one algorithm of the vector units, included once by each of them after it has defined `V`
+// (the register operations). No include guard and an anonymous namespace on purpose: every unit
+// must keep its own copy, compiled with its own flags.
 //
-// Whether R rows or one are computed together, a row goes through the same accumulators in the same order,
-// so its distance has the same bits.
+// Whether R rows or one are computed together, a row goes through the same accumulators in the same
+// order, so its distance has the same bits.
 namespace rvf::kernels::detail {
 namespace {
 

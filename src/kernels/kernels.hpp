@@ -1,13 +1,14 @@
 // Distances between one query and many stored rows, on the best instruction set of the machine.
 //
-// The choice of kernel is made once, in prepare(); a PreparedQuery then only runs it. Smaller is nearer
-// for every metric (see rvf/types.hpp): l2 is squared, ip is minus the dot product, cosine is 1 - cos and
-// exactly 1 when either norm is 0. The scalar kernels are the specification: integer forms agree with them
-// bit for bit, float forms within 1e-5 of the sum of the magnitudes of the terms. A row gives the same
-// bits whether it is asked for alone, in a list or in a strided scan.
+// The choice of kernel is made once, in prepare(); a PreparedQuery then only runs it. Smaller is
+// nearer for every metric (see rvf/types.hpp): l2 is squared, ip is minus the dot product, cosine
+// is 1 - cos and exactly 1 when either norm is 0. The scalar kernels are the specification: integer
+// forms agree with them bit for bit, float forms within 1e-5 of the sum of the magnitudes of the
+// terms. A row gives the same bits whether it is asked for alone, in a list or in a strided scan.
 //
 // Rows may lie at any address; 64-byte alignment is merely faster. A kernel never reads past
-// vector_bytes(dtype, dim) of a row. NaN and infinities in a row give what arithmetic gives; they never trap.
+// vector_bytes(dtype, dim) of a row. NaN and infinities in a row give what arithmetic gives; they
+// never trap.
 // Thread-safety: a PreparedQuery is immutable and may be shared by threads.
 #pragma once
 #include <cstddef>
@@ -59,7 +60,8 @@ class PreparedQuery {
     fn_(query_, &row, 1, &out);
     return out;
   }
-  // out[i] is the distance to rows[i]. Lines of later rows are prefetched while earlier ones are summed.
+  // out[i] is the distance to rows[i]. Lines of later rows are prefetched while earlier ones are
+  // summed.
   void distances(const std::byte* const* rows, size_t n, float* out) const noexcept {
     fn_(query_, rows, n, out);
   }
@@ -83,11 +85,11 @@ class PreparedQuery {
   bool integer_ = false;
 };
 
-// A query for rows of `dtype` and `dim`. Rows of i8 and u8 are compared in exact integer arithmetic when
-// every query value is an integer in the dtype's range, else in f32. For binary rows a query value above 0
-// is a set bit, and l2 equals hamming.
-// Errors: kWrongDimension, kNotFinite (names the dimension), kWrongMetric (hamming on a dtype that is not
-// binary), kUnsupported (PQ or custom rows, or an ISA this machine lacks), kOutOfMemory.
+// A query for rows of `dtype` and `dim`. Rows of i8 and u8 are compared in exact integer arithmetic
+// when every query value is an integer in the dtype's range, else in f32. For binary rows a query
+// value above 0 is a set bit, and l2 equals hamming.
+// Errors: kWrongDimension, kNotFinite (names the dimension), kWrongMetric (hamming on a dtype that
+// is not binary), kUnsupported (PQ or custom rows, or an ISA this machine lacks), kOutOfMemory.
 Result<PreparedQuery> prepare(std::span<const float> query, Metric metric, DType dtype, size_t dim,
                               Isa isa = Isa::kBest);
 

@@ -1,8 +1,9 @@
-// The directory of a store through its epochs. A manifest either lists everything (full) or what changed
-// since an earlier manifest (delta, chained by OVERLAY_CHAIN). Commit number c since the last full manifest
-// covers the commits (c - 16^j, c], 16^j being the largest power of 16 that divides c: an entry is written
-// once a level, and a reader follows at most 15 links a level. So neither a commit nor an open grows with
-// the number of commits before it. docs/format.md, "Manifest chain".
+// The directory of a store through its epochs. A manifest either lists everything (full) or what
+// changed since an earlier manifest (delta, chained by OVERLAY_CHAIN). Commit number c since the
+// last full manifest covers the commits (c - 16^j, c], 16^j being the largest power of 16 that
+// divides c: an entry is written once a level, and a reader follows at most 15 links a level. So
+// neither a commit nor an open grows with the number of commits before it. docs/format.md,
+// "Manifest chain".
 // Thread-safety: as a plain value.
 #pragma once
 #include <map>
@@ -92,7 +93,8 @@ class ManifestLog {
   // Adopts what prepare() returned, after it reached the file.
   void adopt(Prepared&& prepared);
 
-  // Every epoch that can still be reached, newest first. Stops without error where the history was cut.
+  // Every epoch that can still be reached, newest first. Stops without error where the history was
+  // cut.
   static Result<std::vector<EpochInfo>> epochs(const io::File& file, const wire::Root& newest);
 
  private:
@@ -130,8 +132,8 @@ struct RawManifest {
 };
 Result<RawManifest> read_manifest(const io::File& file, uint64_t header_offset, uint64_t file_size);
 
-// Falling back to an older epoch is for damage. Where the newest one cannot be read for a reason that may pass,
-// an older one must not take its place: the next commit would bury what is there.
+// Falling back to an older epoch is for damage. Where the newest one cannot be read for a reason
+// that may pass, an older one must not take its place: the next commit would bury what is there.
 bool is_damage(ErrorCode code) noexcept;
 
 uint64_t segment_bytes(const wire::DirEntry& entry) noexcept;  // with header and padding

@@ -156,7 +156,8 @@ TEST(ManifestLog, AChainThatLoopsPointsForwardOrLeadsToAnotherStoreIsRefused) {
   EXPECT_FALSE(ManifestLog::load(*other.file, root).ok());
 }
 
-// A store's own manifests need at most 61; a file may not make every candidate of a scan cost all of it.
+// A store's own manifests need at most 61; a file may not make every candidate of a scan cost all
+// of it.
 TEST(ManifestLog, AChainLongerThanAnyWriterMakesIsRefused) {
   LogMaker m;
   for (int i = 0; i < 20; ++i) m.commit();
@@ -188,7 +189,8 @@ TEST(ManifestLog, ADamagedManifestIsRefusedWhereverTheDamageIs) {
     ASSERT_TRUE(m.file->write(at, flipped).ok());
     const auto raw = read_manifest(*m.file, begin, m.size());
     const uint64_t in_header = at - begin;
-    // Flags, id and time of the header are not covered by the payload's hash; the chain checks the id.
+    // Flags, id and time of the header are not covered by the payload's hash; the chain checks the
+    // id.
     EXPECT_TRUE(in_header < kSegmentHeaderSize || !raw.ok()) << at;
     ASSERT_TRUE(m.file->write(at, b).ok());
   }

@@ -34,7 +34,8 @@ class CountingFile final : public io::File {
   const io::File& file_;
 };
 
-// A store's file as far as its manifests go: VEC segments have a directory entry and a row, but no bytes.
+// A store's file as far as its manifests go: VEC segments have a directory entry and a row, but no
+// bytes.
 class LogMaker {
  public:
   uint64_t size() const { return *file->size(); }
@@ -59,7 +60,8 @@ class LogMaker {
     return log.prepare(std::move(c));
   }
 
-  // One VEC segment of one row, at times with the death of an earlier row. Returns the manifest's size.
+  // One VEC segment of one row, at times with the death of an earlier row. Returns the manifest's
+  // size.
   uint64_t commit(bool full = false) {
     Change change;
     wire::DirEntry e;

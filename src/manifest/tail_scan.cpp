@@ -6,8 +6,8 @@ namespace rvf::manifest {
 namespace {
 
 constexpr uint64_t kChunk = 1U << 20;
-// A candidate's Level 1 is hashed only while the total stays within this multiple of the file, so a file
-// made of nothing but plausible roots cannot make the scan quadratic.
+// A candidate's Level 1 is hashed only while the total stays within this multiple of the file, so a
+// file made of nothing but plausible roots cannot make the scan quadratic.
 constexpr uint64_t kHashBudgetFactor = 4;
 
 Error not_found(const io::File& file, uint64_t size, const Found& seen) {
@@ -76,7 +76,8 @@ class Scanner {
     RVF_TRY(file_.read(root_offset, raw));
     auto root = wire::decode_root(raw);
     if (!root) {
-      // Its checksum holds, so this is a newer format, not damage; older commits are not ours to prefer.
+      // Its checksum holds, so this is a newer format, not damage; older commits are not ours to
+      // prefer.
       if (root.error().code == ErrorCode::kBadVersion) return std::move(root).error();
       reject(claimed_epoch(raw), root.error().message);
       return false;

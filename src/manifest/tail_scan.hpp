@@ -1,5 +1,5 @@
-// Finding the newest manifest that can be trusted. A file that was closed or killed between commits ends
-// with it; otherwise the file is searched backwards for roots, each of which is tried in full.
+// Finding the newest manifest that can be trusted. A file that was closed or killed between commits
+// ends with it; otherwise the file is searched backwards for roots, each of which is tried in full.
 #pragma once
 #include <functional>
 #include <string>
@@ -18,7 +18,8 @@ struct Found {
   std::string reason;  // why the first of them was rejected; empty if the tail is merely unfinished
 };
 
-// Further checks of a candidate, for example that the segments it names are whole; an error rejects it.
+// Further checks of a candidate, for example that the segments it names are whole; an error rejects
+// it.
 using Accept = std::function<Status(const ManifestLog&)>;
 
 // Errors: kManifestNotFound (names what the file looks like instead), kNotAStore, kIo.

@@ -83,7 +83,8 @@ TEST(TailScan, ACandidateThatTheCallerRejectsIsPassedOver) {
   EXPECT_EQ(found->highest_seen, 12U);
 }
 
-// Falling back is for damage. Where the newest commit merely cannot be read now, older data must not pass for it.
+// Falling back is for damage. Where the newest commit merely cannot be read now, older data must
+// not pass for it.
 TEST(TailScan, AnErrorOfTheSystemIsReturnedInsteadOfAnOlderEpoch) {
   LogMaker m;
   for (int i = 0; i < 12; ++i) m.commit();

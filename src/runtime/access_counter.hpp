@@ -1,5 +1,6 @@
-// Counts which vectors queries find, for the temperature tiers: a Count-Min sketch that is kept in the file.
-// Lossy on purpose: a query that finds the counter busy is not counted rather than made to wait.
+// Counts which vectors queries find, for the temperature tiers: a Count-Min sketch that is kept in
+// the file. Lossy on purpose: a query that finds the counter busy is not counted rather than made
+// to wait.
 // Thread-safe.
 #pragma once
 #include <mutex>
@@ -19,7 +20,8 @@ class AccessCounter {
   void count(std::span<const Neighbor> found);
   uint64_t total() const;
   uint8_t estimate(uint64_t id) const;
-  // The sketch as it is now, if at least `min_new` accesses came since the last call that yielded one.
+  // The sketch as it is now, if at least `min_new` accesses came since the last call that yielded
+  // one.
   std::optional<wire::SketchSegment> take_changes(uint64_t min_new);
   void age();
 

@@ -1,7 +1,7 @@
 // Rewrites a store into `<store>.compact` and lets that file take the store's place in one rename.
-// The new file is a store itself: its checkpoints say how far the copy has come (COMPACTION_STATE), so a
-// compaction that was interrupted goes on where it stopped. Queries and writes continue meanwhile; what they
-// change is caught up with under the write lock at the end.
+// The new file is a store itself: its checkpoints say how far the copy has come (COMPACTION_STATE),
+// so a compaction that was interrupted goes on where it stopped. Queries and writes continue
+// meanwhile; what they change is caught up with under the write lock at the end.
 #pragma once
 #include <chrono>
 

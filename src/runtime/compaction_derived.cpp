@@ -20,7 +20,8 @@ Status Compaction::index_output() {
   return done;
 }
 
-// The vectors that queries find most, each with its nearest neighbours: enough for a first answer from one read.
+// The vectors that queries find most, each with its nearest neighbours: enough for a first answer
+// from one read.
 Status Compaction::write_hot() {
   constexpr uint64_t kMaxHot = 256;
   constexpr uint16_t kNeighbors = 8;

@@ -18,8 +18,8 @@ struct CompactionPlan {
   }
 };
 
-// Without tiers every row stays as exact as it is stored now. With them rows go by how often queries found
-// them; where nothing was ever counted all are warm.
+// Without tiers every row stays as exact as it is stored now. With them rows go by how often
+// queries found them; where nothing was ever counted all are warm.
 CompactionPlan make_plan(const LiveState& state, const CompactOptions& options,
                          const AccessCounter& access);
 

@@ -10,7 +10,8 @@
 namespace rvf::runtime {
 namespace {
 
-// Batches are cut so that a segment stays far below the payload limit and a commit's memory is bounded.
+// Batches are cut so that a segment stays far below the payload limit and a commit's memory is
+// bounded.
 constexpr uint64_t kMaxSegmentBytes = 256ULL << 20;
 
 Error name_vector(Error e, uint64_t index) {

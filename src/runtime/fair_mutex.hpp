@@ -1,5 +1,5 @@
-// A mutex that is given out in the order of asking. With std::mutex a thread that writes in a loop gets it back
-// again and again, and a compaction waits for seconds.
+// A mutex that is given out in the order of asking. With std::mutex a thread that writes in a loop
+// gets it back again and again, and a compaction waits for seconds.
 // Satisfies Lockable as far as std::lock_guard needs it.
 #pragma once
 #include <condition_variable>

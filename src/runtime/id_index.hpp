@@ -1,5 +1,6 @@
-// Finds the row of an id, for the writer and for all snapshots of one file. It learns the ids of new rows
-// when it is first asked after they appeared, so neither opening nor ingesting pays for it.
+// Finds the row of an id, for the writer and for all snapshots of one file. It learns the ids of
+// new rows when it is first asked after they appeared, so neither opening nor ingesting pays for
+// it.
 // Thread-safe.
 #pragma once
 #include <memory>

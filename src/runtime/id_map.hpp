@@ -1,5 +1,5 @@
-// From id to row number. Ids that were given out in one go, the common case, cost nothing each: they are kept as
-// runs; others go into a flat hash table at 16 bytes a slot.
+// From id to row number. Ids that were given out in one go, the common case, cost nothing each:
+// they are kept as runs; others go into a flat hash table at 16 bytes a slot.
 // Later additions win. Whether the row found is still alive is the caller's question.
 #pragma once
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What a query needs, kept up to date commit by commit. A snapshot is a copy of it: the row table and the
-// dead rows share their parts with the original until either changes.
+// What a query needs, kept up to date commit by commit. A snapshot is a copy of it: the row table
+// and the dead rows share their parts with the original until either changes.
 // Not thread-safe: the store's state lock guards it; copies are immutable.
 #pragma once
 #include <functional>

@@ -1,5 +1,5 @@
-// A file seen as memory, growing with it. Mappings are made larger than the file and kept, so that addresses
-// handed out before stay valid and a growing store is mapped anew only O(log n) times.
+// A file seen as memory, growing with it. Mappings are made larger than the file and kept, so that
+// addresses handed out before stay valid and a growing store is mapped anew only O(log n) times.
 // Thread-safe.
 #pragma once
 #include <memory>
@@ -16,7 +16,8 @@ class MappedFile {
   explicit MappedFile(std::shared_ptr<io::File> file) : file_(std::move(file)) {}
 
   io::File& file() const noexcept { return *file_; }
-  // Bytes [offset, offset + length), which must lie inside the file as it is now: kTruncated otherwise.
+  // Bytes [offset, offset + length), which must lie inside the file as it is now: kTruncated
+  // otherwise.
   Result<wire::ByteSpan> view(uint64_t offset, uint64_t length);
   // Starts reading bytes that will be read from end to end soon.
   void will_need(uint64_t offset, uint64_t length) const;

@@ -1,5 +1,6 @@
-// A second file of a store, "<store>.cold.<n>", for segments that are seldom read: segments one after another, named
-// by SHARD_REFS of the store's manifest. Written once, whole, before a manifest names it.
+// A second file of a store, "<store>.cold.<n>", for segments that are seldom read: segments one
+// after another, named by SHARD_REFS of the store's manifest. Written once, whole, before a
+// manifest names it.
 #pragma once
 #include <memory>
 #include <string>
@@ -31,7 +32,8 @@ class ShardWriter {
 };
 
 std::string shard_path(const std::string& store_path, const std::string& shard_name);
-// Removes every shard file of the store but the one named `keep` (empty: all). For after a compaction.
+// Removes every shard file of the store but the one named `keep` (empty: all). For after a
+// compaction.
 void remove_other_shards(io::FileSystem& fs, const std::string& store_path,
                          const std::string& keep);
 

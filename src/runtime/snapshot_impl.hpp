@@ -29,8 +29,8 @@ class ScratchPool {
   std::vector<index::SearchScratch> free_;
 };
 
-// Counts which rows queries find, for the temperature tiers. Sampled and lossy on purpose: a query never
-// waits for it.
+// Counts which rows queries find, for the temperature tiers. Sampled and lossy on purpose: a query
+// never waits for it.
 class AccessCounter;
 
 }  // namespace rvf::runtime

@@ -167,7 +167,8 @@ Status Store::close() {
   Status last;
   if (impl_->writer != nullptr) last = impl_->writer->check_usable();
   if (!last) {
-    // The call that failed has said so; only what was put off until now is still to be answered for.
+    // The call that failed has said so; only what was put off until now is still to be answered
+    // for.
     if (!impl_->writer->has_uncommitted()) last = {};
   } else if (impl_->writer != nullptr) {
     last = impl_->save_access();

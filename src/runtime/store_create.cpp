@@ -39,8 +39,8 @@ Status check_create(const CreateOptions& o) {
   return {};
 }
 
-// The first commit of a store, in a file that takes the store's name only when it is whole: a crash leaves
-// either no store or an empty one that opens.
+// The first commit of a store, in a file that takes the store's name only when it is whole: a crash
+// leaves either no store or an empty one that opens.
 Status write_first_commit(io::FileSystem& fs, const std::string& path,
                           const CreateOptions& create) {
   const std::string unfinished = path + ".new";

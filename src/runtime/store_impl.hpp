@@ -57,7 +57,8 @@ struct Store::Impl {
     std::shared_ptr<io::File> file;
     manifest::Found found;
     runtime::LiveState state;
-    // The first thing found wrong with a commit that was durable once: damage, not an unfinished write.
+    // The first thing found wrong with a commit that was durable once: damage, not an unfinished
+    // write.
     std::optional<Error> damage;
   };
   Result<Opened> load(std::shared_ptr<io::File> from) const;

@@ -7,8 +7,9 @@ namespace rvf {
 namespace runtime {
 namespace {
 
-// A commit extends the index when this many rows lie outside it, or this share of those inside. The share
-// keeps the bytes that rewriting the index leaves behind within a small multiple of the index.
+// A commit extends the index when this many rows lie outside it, or this share of those inside. The
+// share keeps the bytes that rewriting the index leaves behind within a small multiple of the
+// index.
 constexpr uint64_t kTailRows = 16384;
 constexpr uint64_t kTailShare = 2;  // one in two
 

@@ -16,13 +16,14 @@ Error explain(Error e, const std::string& path) {
   return e;
 }
 
-// Without these a store is not what its manifest says. Damage in any other segment concerns who reads it.
+// Without these a store is not what its manifest says. Damage in any other segment concerns who
+// reads it.
 bool is_essential(SegmentType type) {
   return type == SegmentType::kVec || type == SegmentType::kQuant;
 }
 
-// Which segments a candidate manifest has to prove: those that no barrier vouches for, or all vectors of a small
-// store.
+// Which segments a candidate manifest has to prove: those that no barrier vouches for, or all
+// vectors of a small store.
 Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& state,
                       const io::File& file, uint64_t verify_at_open) {
   const bool synced = (log.root().flags & wire::root_flag::kDataSynced) != 0;

@@ -1,5 +1,6 @@
-// Writes rows into the block form of their tier: hot rows as they are, row after row; warm and cold rows of
-// floating-point stores as columns of 8-bit and 4-bit codes with their QUANT_SEG, of other stores as plain columns.
+// Writes rows into the block form of their tier: hot rows as they are, row after row; warm and cold
+// rows of floating-point stores as columns of 8-bit and 4-bit codes with their QUANT_SEG, of other
+// stores as plain columns.
 #pragma once
 #include <memory>
 #include <span>
@@ -22,8 +23,8 @@ class TierEncoder {
   // Uses codes that an earlier run wrote.
   void adopt(uint8_t tier, uint64_t segment_id,
              std::shared_ptr<const quant::ScalarQuantizer> quantizer);
-  // `rows` are all that will go into `tier`: their ranges train the codes. Appends a QUANT_SEG to the
-  // writer's batch, once a tier.
+  // `rows` are all that will go into `tier`: their ranges train the codes. Appends a QUANT_SEG to
+  // the writer's batch, once a tier.
   Status prepare(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier,
                  Writer& writer);
   Result<Encoded> encode(const LiveState& from, std::span<const uint64_t> rows,

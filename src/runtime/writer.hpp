@@ -1,6 +1,6 @@
 // Appends segments and commits them: data, sync, manifest, sync. docs/durability.md.
-// A batch is all or nothing: begin_batch(), any number of append(), then end_batch(); after an error
-// abandon_batch() takes the file back to where the batch began.
+// A batch is all or nothing: begin_batch(), any number of append(), then end_batch(); after an
+// error abandon_batch() takes the file back to where the batch began.
 // Not thread-safe: the store's write lock guards it.
 #pragma once
 #include <memory>
@@ -43,7 +43,8 @@ class Writer {
   };
   void begin_batch();
   Result<wire::DirEntry> append(const Segment& segment, wire::ByteSpan payload);
-  // The header that append() would write now, for a segment that goes into a shard; the caller adds the entry.
+  // The header that append() would write now, for a segment that goes into a shard; the caller adds
+  // the entry.
   SegmentHeader next_header(const Segment& segment, wire::ByteSpan payload) const;
   // Writes header and payload exactly as given, for segments carried over from another file.
   Result<wire::DirEntry> append_verbatim(const SegmentHeader& header, wire::ByteSpan payload,

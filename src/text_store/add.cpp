@@ -163,7 +163,8 @@ class TextStore::Adding {
     return builder.finish();
   }
 
-  // The first commit teaches the embedder, which is then kept: vectors made with other weights would not compare.
+  // The first commit teaches the embedder, which is then kept: vectors made with other weights
+  // would not compare.
   Status learn(std::vector<Attachment>& attach) {
     if (t_.embedder_ || passages_.empty()) return {};
     RVF_ASSIGN(auto embedder, embed::TextEmbedder::create());

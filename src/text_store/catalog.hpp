@@ -1,5 +1,5 @@
-// The list of files in a text collection, kept as one attachment of the store, and how it is encoded.
-// docs/format.md, "Text collections".
+// The list of files in a text collection, kept as one attachment of the store, and how it is
+// encoded. docs/format.md, "Text collections".
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,8 +1,9 @@
-// A searchable collection of text files in one store: passages with path and lines, ranked by words and by
-// the built-in embedder together (text/ranker.hpp). Everything lies in the store's file: vectors, passages
-// (META), word indexes (METAIDX), the list of files and the embedder's table.
-// Ownership: owns its store. Thread-safety: one thread at a time. Durability: that of the store; an add() is
-// committed in batches, each whole. Errors: those of the store, kBadMetadata for a store that holds no text.
+// A searchable collection of text files in one store: passages with path and lines, ranked by words
+// and by the built-in embedder together (text/ranker.hpp). Everything lies in the store's file:
+// vectors, passages (META), word indexes (METAIDX), the list of files and the embedder's table.
+// Ownership: owns its store. Thread-safety: one thread at a time. Durability: that of the store; an
+// add() is committed in batches, each whole. Errors: those of the store, kBadMetadata for a store
+// that holds no text.
 #pragma once
 #include <memory>
 #include <optional>
@@ -38,8 +39,8 @@ class TextStore {
   static Result<TextStore> open(const std::string& path, const OpenOptions& options = {});
   static Result<TextStore> open_readonly(const std::string& path, const OpenOptions& options = {});
 
-  // Takes in files and folders: what is new or changed is read, what vanished from a folder that was added
-  // before is removed, the rest is left alone. `files_progress` counts files.
+  // Takes in files and folders: what is new or changed is read, what vanished from a folder that
+  // was added before is removed, the rest is left alone. `files_progress` counts files.
   Result<AddReport> add(const std::vector<std::string>& paths,
                         const Progress* files_progress = nullptr,
                         const Progress* index_progress = nullptr);

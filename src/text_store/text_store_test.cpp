@@ -96,7 +96,8 @@ TEST_F(TextStoreTest, ManyCommitsAreMergedAndDeadPassagesStayGone) {
   EXPECT_LE(indexes, 9U);
 }
 
-// The MEDLARS collection through the whole path: files, passages, store, search. Plain BM25 has 0.670.
+// The MEDLARS collection through the whole path: files, passages, store, search. Plain BM25 has
+// 0.670.
 TEST_F(TextStoreTest, MedlarsIsRankedAbovePlainBm25) {
   const fs::path data = fs::path(RVF_SHARED_DATA) / "data/text/med";
   if (!fs::exists(data / "MED.ALL")) GTEST_SKIP() << "skipped: no data";

@@ -46,8 +46,8 @@ void put_container(ByteWriter& w, uint8_t type, size_t runs, std::span<const uin
   }
 }
 
-// Appends the values of one container. It may stand for 65536 values in 8 bytes, so the room left is
-// checked before a value is appended, not afterwards.
+// Appends the values of one container. It may stand for 65536 values in 8 bytes, so the room left
+// is checked before a value is appended, not afterwards.
 bool get_container(ByteReader& r, uint8_t type, uint64_t base, uint64_t max_values,
                    std::vector<uint64_t>& out) {
   const uint32_t count = r.u32();

@@ -1,6 +1,6 @@
 // The one way integers leave or enter raw bytes. Little-endian whatever the machine.
-// ByteReader is sticky: after the first read past the end every further read yields zero and ok() is
-// false, so a decoder reads a whole structure and checks once. It never reads out of bounds.
+// ByteReader is sticky: after the first read past the end every further read yields zero and ok()
+// is false, so a decoder reads a whole structure and checks once. It never reads out of bounds.
 #pragma once
 #include <bit>
 #include <cstddef>
@@ -65,7 +65,8 @@ class ByteReader {
     return {reinterpret_cast<const char*>(s.data()), s.size()};
   }
   void skip(uint64_t n) noexcept { (void)bytes(n); }
-  // Moves forward to the next multiple of `alignment` counted from the start of the data; stops at the end.
+  // Moves forward to the next multiple of `alignment` counted from the start of the data; stops at
+  // the end.
   void align(size_t alignment) noexcept {
     const size_t at = (pos_ + alignment - 1) / alignment * alignment;
     skip(at < data_.size() ? at - pos_ : remaining());
@@ -100,7 +101,8 @@ class ByteWriter {
   void text(std::string_view s) { raw(s.data(), s.size()); }
   void zeros(size_t n) { out_.resize(out_.size() + n); }
   void align(size_t alignment) { zeros((alignment - out_.size() % alignment) % alignment); }
-  // Overwrites what was written before, for lengths known only later. `at + sizeof(T)` must be written.
+  // Overwrites what was written before, for lengths known only later. `at + sizeof(T)` must be
+  // written.
   template <class T>
   void patch(size_t at, T v) {
     std::memcpy(out_.data() + at, &v, sizeof(T));

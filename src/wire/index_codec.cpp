@@ -120,7 +120,8 @@ Status read_trailer(ByteReader& in, IndexMeta& meta, uint64_t& adjacency_at,
 }
 
 Status check_meta(const IndexMeta& meta, const ByteReader& in) {
-  // Without a map, neighbour ordinals count the nodes of the whole graph; with one, those of this payload.
+  // Without a map, neighbour ordinals count the nodes of the whole graph; with one, those of this
+  // payload.
   const bool whole = meta.node_map.empty();
   if (meta.total_nodes > kMaxGraphNodes || meta.node_count > meta.total_nodes ||
       meta.first_node > meta.total_nodes - meta.node_count || meta.max_layer >= kMaxLayers ||

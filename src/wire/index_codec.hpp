@@ -1,6 +1,7 @@
-// INDEX_SEG payloads (docs/format.md, "INDEX"): the adjacency of a proximity graph, by node ordinal.
-// IndexView reads neighbour lists straight from the payload: parse() checks the frame and decodes only the
-// trailer; damage inside a list is found when that list is read and never leads out of the payload.
+// INDEX_SEG payloads (docs/format.md, "INDEX"): the adjacency of a proximity graph, by node
+// ordinal. IndexView reads neighbour lists straight from the payload: parse() checks the frame and
+// decodes only the trailer; damage inside a list is found when that list is read and never leads
+// out of the payload.
 // Ownership: a view borrows the bytes. Thread-safety: views are immutable.
 #pragma once
 #include <cstdint>
@@ -50,14 +51,15 @@ struct IndexMeta {
 
 class IndexView {
  public:
-  // Errors: kTruncated, kCorrupt, kUnsupported (another index type, restart interval or trailer version).
+  // Errors: kTruncated, kCorrupt, kUnsupported (another index type, restart interval or trailer
+  // version).
   static Result<IndexView> parse(ByteSpan payload);
 
   const IndexMeta& meta() const noexcept { return meta_; }
   size_t bytes() const noexcept { return payload_.size(); }
 
-  // The neighbours of node first_node + `local` in `layer`, at most kMaxListLength. 0 when the node does
-  // not reach that layer. A list that does not decode gives 0 and sets `bad`.
+  // The neighbours of node first_node + `local` in `layer`, at most kMaxListLength. 0 when the node
+  // does not reach that layer. A list that does not decode gives 0 and sets `bad`.
   size_t neighbours(uint64_t local, uint32_t layer, uint32_t* out, bool& bad) const noexcept;
   uint32_t layer_count(uint64_t local) const noexcept;  // 0 if damaged
   // Asks the CPU for what neighbours(local) will read first.

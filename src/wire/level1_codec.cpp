@@ -5,7 +5,8 @@
 namespace rvf::wire {
 namespace {
 
-// Each record type is a list of fixed or self-delimiting entries; put() and get() mirror each other.
+// Each record type is a list of fixed or self-delimiting entries; put() and get() mirror each
+// other.
 
 template <size_t N>
 void put(ByteWriter& w, const std::array<uint8_t, N>& a) {

@@ -183,7 +183,8 @@ struct Level1 {
 
 // Padded so that a root which follows, and the segment after it, start on 64 bytes.
 Bytes encode_level1(const Level1& level1);
-// More dead rows than `max_dead_rows` are an error: a run of the bitmap may name far more rows than it has bytes.
+// More dead rows than `max_dead_rows` are an error: a run of the bitmap may name far more rows than
+// it has bytes.
 Result<Level1> decode_level1(ByteSpan bytes, uint64_t max_dead_rows);
 
 // The DELETION_BITMAP record: sets of u64 by 16-bit containers keyed on value >> 16.

@@ -1,4 +1,5 @@
-// METAIDX_SEG, inverted form: which passages hold which terms. Byte table: docs/format.md, "METAIDX".
+// METAIDX_SEG, inverted form: which passages hold which terms. Byte table: docs/format.md,
+// "METAIDX".
 //
 // InvertedEncoder writes one; InvertedView searches one straight from the mapped bytes and never
 // decodes the whole: a term is found by binary search over restart points, its postings are walked

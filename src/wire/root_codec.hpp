@@ -1,4 +1,5 @@
-// Level 0: the 4096 bytes that end the file. Reading them is all it takes to boot. docs/format.md, "Root".
+// Level 0: the 4096 bytes that end the file. Reading them is all it takes to boot. docs/format.md,
+// "Root".
 #pragma once
 #include <array>
 #include <optional>
@@ -71,7 +72,8 @@ struct Root {
   uint32_t double_root_generation = 0;
   std::array<uint8_t, 32> double_root_hash{};
 
-  // Of its own name, as clang cannot make an optional of a nested class whose members have initial values.
+  // Of its own name, as clang cannot make an optional of a nested class whose members have initial
+  // values.
   using Extension = RootExtension;
   std::optional<Extension> extension;
 

@@ -110,8 +110,8 @@ void transpose(const std::byte* in, std::byte* out, size_t rows, size_t dim, uns
   }
 }
 
-// One pass over a delta column: afterwards a look-up from a restart point and a decode from the start
-// see the same ids. Ids do not descend and stay below kNoId.
+// One pass over a delta column: afterwards a look-up from a restart point and a decode from the
+// start see the same ids. Ids do not descend and stay below kNoId.
 bool deltas_fit(ByteSpan data, ByteSpan restarts, size_t count, size_t interval) noexcept {
   if (count > data.size()) return false;
   ByteReader in(data);

@@ -1,6 +1,6 @@
-// VEC_SEG: blocks of vectors with their ids. Two block forms: row-major (bit 7 of the dtype byte; rows start
-// on 64 bytes, so they are searched straight from the mapped file) and columnar (dimension after dimension,
-// for warm and cold tiers). docs/format.md, "VEC".
+// VEC_SEG: blocks of vectors with their ids. Two block forms: row-major (bit 7 of the dtype byte;
+// rows start on 64 bytes, so they are searched straight from the mapped file) and columnar
+// (dimension after dimension, for warm and cold tiers). docs/format.md, "VEC".
 // Parsing keeps spans into the payload: a view lives no longer than the bytes it was made from.
 #pragma once
 #include <span>
@@ -81,8 +81,8 @@ class RowMajorBuilder {
   Bytes payload_;
 };
 
-// One columnar block from rows packed without padding (vector_bytes each). For codes, dtype is kPQ or kCustom,
-// code_dtype says how a code is stored and quant_segment names the QUANT_SEG.
+// One columnar block from rows packed without padding (vector_bytes each). For codes, dtype is kPQ
+// or kCustom, code_dtype says how a code is stored and quant_segment names the QUANT_SEG.
 struct ColumnarInput {
   DType dtype = DType::kF32;
   DType code_dtype = DType::kI8;

@@ -50,7 +50,8 @@ Bytes columnar(DType dtype, uint16_t dim, const Bytes& rows, std::span<const uin
   return encode_columnar_vec(std::span(&block, 1));
 }
 
-// Reads every id and every value the way a store does, so that a wild one is one past an allocation.
+// Reads every id and every value the way a store does, so that a wild one is one past an
+// allocation.
 Result<std::vector<VecBlock>> read_all(ByteSpan payload, bool verify) {
   auto blocks = parse_vec(payload, verify);
   if (!blocks) return blocks;

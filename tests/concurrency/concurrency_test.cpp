@@ -1,5 +1,5 @@
-// Readers, a writer, a compactor and a second, refreshing handle on one file at the same time. What each reader
-// sees must be one epoch, whole. Meant to be run under ThreadSanitizer as well.
+// Readers, a writer, a compactor and a second, refreshing handle on one file at the same time. What
+// each reader sees must be one epoch, whole. Meant to be run under ThreadSanitizer as well.
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -14,7 +14,8 @@ namespace {
 constexpr uint32_t kDim = 8;
 constexpr uint64_t kGroup = 10;  // ids are written in groups of ten with equal vectors
 
-// All ten rows of a group carry the same values, so a reader can tell a torn epoch from a whole one.
+// All ten rows of a group carry the same values, so a reader can tell a torn epoch from a whole
+// one.
 std::vector<float> group_values(uint64_t version) {
   const auto one = values_of(version, 1, kDim);
   std::vector<float> all;

@@ -1,6 +1,7 @@
-// Writes to a store for as long as it is let, and says on stdout what was acknowledged: the child of kill_test.
-// crash_writer <store> ingest|single|compact|index <seed>
-// Lines: "B n" an operation begins, "A n" it was acknowledged. What operation n does follows from the seed alone.
+// Writes to a store for as long as it is let, and says on stdout what was acknowledged: the child
+// of kill_test. crash_writer <store> ingest|single|compact|index <seed>
+// Lines: "B n" an operation begins, "A n" it was acknowledged. What operation n does follows from
+// the seed alone.
 #include <cstdio>
 #include <cstdlib>
 #include <string>

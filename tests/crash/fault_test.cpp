@@ -1,5 +1,6 @@
-// Every call into the file system fails once, and then for good, in every kind of operation: an error comes back,
-// what was acknowledged is there after reopening, and an operation is there in full or not at all.
+// Every call into the file system fails once, and then for good, in every kind of operation: an
+// error comes back, what was acknowledged is there after reopening, and an operation is there in
+// full or not at all.
 #include <functional>
 #include <string>
 
@@ -127,7 +128,8 @@ class Attack {
     return true;
   }
 
-  // The handle that met the failure shows the state before, and writes again unless nobody can know what is on disk.
+  // The handle that met the failure shows the state before, and writes again unless nobody can know
+  // what is on disk.
   void check_live(Store& s, bool barrier, bool poisons) {
     const auto snapshot = s.snapshot();
     if (!snapshot) return;  // it was closed

@@ -1,5 +1,5 @@
-// What a disk may hold after a crash at any moment of a store's life: each image has to open with everything that
-// was acknowledged as durable, and with nothing half done.
+// What a disk may hold after a crash at any moment of a store's life: each image has to open with
+// everything that was acknowledged as durable, and with nothing half done.
 #include <functional>
 #include <string>
 

@@ -41,7 +41,8 @@ Outcome kill_writer(const std::string& path, const std::string& mode, uint64_t s
   char line[64];
   bool sent = false;
   for (uint64_t seen = 0; std::fgets(line, sizeof(line), in) != nullptr; ++seen) {
-    // The last line may be cut in two by the kill; then its operation was not acknowledged to anybody.
+    // The last line may be cut in two by the kill; then its operation was not acknowledged to
+    // anybody.
     if (std::string_view(line).back() != '\n') break;
     (line[0] == 'A' ? out.acknowledged : out.begun) = std::atoll(line + 2);
     if (seen >= lines && !sent) {

@@ -17,7 +17,8 @@ Model content_of(const Snapshot& snapshot);
 // Empty if equal; otherwise what differs first.
 std::string difference(const Model& expected, const Model& actual);
 
-// A store's content and its deep verification through a fresh, read-only handle; the text of a problem otherwise.
+// A store's content and its deep verification through a fresh, read-only handle; the text of a
+// problem otherwise.
 struct Inspection {
   Model content;
   StoreStatus status;

@@ -1,5 +1,6 @@
-// Files in memory that remember every change and every barrier, and make from them what a disk may hold after
-// a crash: some prefix of the changes, or, after a power loss, any mixture of what no barrier covered.
+// Files in memory that remember every change and every barrier, and make from them what a disk may
+// hold after a crash: some prefix of the changes, or, after a power loss, any mixture of what no
+// barrier covered.
 #pragma once
 #include <map>
 #include <memory>
@@ -39,10 +40,11 @@ class TraceFileSystem final : public io::FileSystem {
   const std::vector<TraceEvent>& events() const { return trace_->events; }
   size_t size() const { return trace_->events.size(); }
 
-  // The process died: the first `count` events happened, the last write only up to `last_bytes` of it.
+  // The process died: the first `count` events happened, the last write only up to `last_bytes` of
+  // it.
   Image killed_after(size_t count, uint64_t last_bytes = ~0ULL) const;
-  // The power failed: of what no barrier covered, each 4 KiB sector was written, lost, zeroed or garbled, and
-  // each directory change happened only if the one before it did.
+  // The power failed: of what no barrier covered, each 4 KiB sector was written, lost, zeroed or
+  // garbled, and each directory change happened only if the one before it did.
   Image powerless_after(size_t count, std::mt19937_64& random) const;
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
