@@ -22,7 +22,11 @@ if ! run-clang-tidy-19 -quiet -p "$build" -j "$jobs" -extra-arg=-Wno-unknown-war
   failed=1
   tail -n 3 "$build/clang-tidy.log"  # should it have failed for another reason than a finding
 fi
-grep -E '(error|warning):' "$build/clang-tidy.log" | sort -u | sed "s|$PWD/||" || true
-findings=$(grep -E '(error|warning):' "$build/clang-tidy.log" | sort -u | wc -l)
-echo "lint: ${#sources[@]} files, formatted: $formatted; clang-tidy findings: $findings"
+findings=$({ grep -E '(error|warning):' "$build/clang-tidy.log" || true; } | sort -u | sed "s|$PWD/||")
+count=0
+if [ -n "$findings" ]; then
+  echo "$findings"
+  count=$(wc -l <<<"$findings")
+fi
+echo "lint: ${#sources[@]} files, formatted: $formatted; clang-tidy findings: $count"
 exit $failed
