@@ -48,7 +48,7 @@ asan:
 	@tools/run_tests.py build/asan --jobs $(JOBS) --exclude-label '$(ASAN_SKIP)'
 
 ## tsan         the tests that use threads under ThreadSanitizer
-TSAN_TESTS ?= exec|store|concurren|index
+TSAN_TESTS ?= exec|store|concurren|runtime
 tsan:
 	@tools/setup.sh test
 	@mkdir -p build
