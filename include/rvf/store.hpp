@@ -26,6 +26,8 @@
 #include <vector>
 
 #include "rvf/executor.hpp"
+#include "rvf/metadata.hpp"
+#include "rvf/query.hpp"
 #include "rvf/result.hpp"
 #include "rvf/types.hpp"
 
@@ -55,6 +57,7 @@ struct CreateOptions {
   uint64_t seed = 0x5256465F47524148;
   std::string application =
       {};  // free text kept in the file, for example an application's settings
+  std::vector<Field> fields = {};  // known from the start; batches may bring more
 };
 
 struct OpenOptions {
@@ -101,12 +104,21 @@ struct SegmentInfo {
   uint16_t shard = 0;  // 0: this file
 };
 
-// Everything that one commit does. Deletions act on what was there before the batch.
+// Everything that one commit does. Deletions and updates act on what was there before the batch.
 struct WriteBatch {
   Vectors vectors;
   std::span<const uint64_t>
       ids;  // empty: counted on from the highest id; an id that exists is replaced
+  // String ids in place of `ids`, one a vector: one that exists is replaced and keeps its u64 id.
+  std::span<const std::string> keys = {};
+  std::span<const Column> columns = {};  // of the vectors; a replaced vector keeps no old field
   std::span<const uint64_t> delete_ids;
+  std::span<const std::string> delete_keys = {};
+  std::string_view delete_where = {};  // a filter
+  // Sets these fields of these vectors, which stay what they are; null clears a field. An id that
+  // does not exist is an error (kNotFound).
+  std::span<const uint64_t> update_ids = {};
+  std::span<const Column> update_columns = {};
   std::span<const Attachment> attach;
   std::span<const uint64_t> detach;  // segment ids
 };
@@ -115,32 +127,10 @@ struct WriteReport {
   uint32_t epoch = 0;
   uint64_t added = 0;
   uint64_t replaced = 0;  // of `added`, ids that existed
-  uint64_t deleted = 0;  // of the delete list, ids that existed
+  uint64_t deleted = 0;  // ids that existed, of the delete lists and the filter
+  uint64_t updated = 0;
   uint64_t first_id = 0;  // where ids were given out
   std::vector<uint64_t> attached;  // segment ids of the attachments, in order
-};
-
-struct QueryOptions {
-  uint32_t k = 10;  // at least 1; more than the store holds yields all
-  uint32_t ef = 0;  // beam width of the graph search; 0: chosen for target_recall
-  float target_recall = 0;  // 0: the default, 0.97 measured at build time
-  uint64_t time_budget_us =
-      0;  // 0: none; when it ends, what was found is returned and `timed_out` set
-  bool exact = false;  // compare with every vector
-};
-
-struct Neighbor {
-  uint64_t id = 0;
-  float distance = 0;
-  friend bool operator==(const Neighbor&, const Neighbor&) = default;
-};
-
-struct QueryResult {
-  std::vector<Neighbor> neighbors;  // ascending by (distance, id)
-  uint64_t distances = 0;  // computed
-  uint32_t ef = 0;
-  bool exact = false;  // these are the true nearest
-  bool timed_out = false;
 };
 
 struct RecoveryInfo {
@@ -169,7 +159,11 @@ struct StoreStatus {
   uint64_t index_bytes = 0;
   uint32_t index_default_ef = 0;
   uint64_t tier_rows[3] = {0, 0, 0};  // hot, warm, cold
-  std::string layout = "native";
+  std::string layout = "native";  // or "runtime", "wasm", "wire": read-only, see `rvf convert`
+  std::vector<std::string> notes;  // what opening another layout could not carry over
+  uint64_t fields = 0;
+  bool string_ids = false;
+  uint64_t metadata_bytes = 0;
   std::string application;
   std::array<uint8_t, 16> file_id{};
   bool writable = false;
@@ -239,6 +233,23 @@ class Snapshot {
       const std::function<bool(uint64_t id, std::span<const std::byte> vector)>& visit) const;
   std::vector<uint64_t> ids() const;  // live, ascending
 
+  // Metadata. Filters are texts, see docs/filters.md; kBadFilter explains what is wrong with one.
+  std::vector<Field> fields() const;  // without those of the library
+  Result<Record> record(uint64_t id) const;  // kNotFound; string ids are under kKeyField
+  // One field of many vectors, in order; null also for ids that do not exist.
+  Result<std::vector<Value>> values(std::span<const uint64_t> ids, const std::string& field) const;
+  bool has_keys() const noexcept;
+  std::optional<std::string> key(uint64_t id) const;  // the string id
+  Result<uint64_t> id_of(std::string_view key) const;  // kNotFound
+  Result<uint64_t> count(std::string_view filter) const;
+  Result<ScanPage> scan(const ScanOptions& options) const;
+  // How many matching vectors have which value, most frequent first; null counts as a value, and
+  // every element of a list.
+  Result<std::vector<ValueCount>> count_by(const std::string& field, std::string_view filter = {},
+                                           size_t limit = 100) const;
+  // By words of a string field (BM25), by vector, or by both. An empty vector: words alone.
+  Result<HybridResult> hybrid(std::span<const float> vector, const HybridOptions& options) const;
+
   std::vector<SegmentInfo> segments() const;  // live ones, in file order
   // A segment's content, hash checked and decompressed.
   Result<std::vector<std::byte>> payload(uint64_t segment_id) const;
@@ -272,9 +283,17 @@ class Store {
   // Bad input (wrong dimension, NaN or infinity, a value the dtype cannot hold, an id twice)
   // refuses the whole batch.
   Result<WriteReport> ingest(const Vectors& vectors, std::span<const uint64_t> ids = {});
+  Result<WriteReport> ingest(const Vectors& vectors, std::span<const std::string> keys,
+                             std::span<const Column> columns);
   Result<WriteReport> remove(std::span<const uint64_t> ids);
   Result<WriteReport> remove_range(uint64_t first, uint64_t last);  // both included
   Result<WriteReport> write(const WriteBatch& batch);
+  Result<WriteReport> remove_where(std::string_view filter);
+  Result<WriteReport> update_metadata(std::span<const uint64_t> ids,
+                                      std::span<const Column> columns);
+  // Adds fields, widens their types or has them indexed, in one commit. Rows that are there are
+  // indexed by the next compaction.
+  Status define_fields(std::span<const Field> fields);
   // Makes everything written so far durable, whatever the durability mode.
   Status commit();
 

@@ -1,6 +1,8 @@
 #include <iterator>
 
 #include "rvf/error.hpp"
+#include "rvf/metadata.hpp"
+#include "rvf/query.hpp"
 #include "rvf/types.hpp"
 #include "types/segment.hpp"
 
@@ -83,6 +85,21 @@ constexpr const char* kDTypeNames[] = {"f32", "f16",    "bf16", "i8",    "u8",
                                        "i4",  "binary", "pq",   "custom"};
 constexpr const char* kMetricNames[] = {"l2", "ip", "cosine", "hamming"};
 
+struct FieldName {
+  const char* name;
+  FieldType type;
+};
+// The first name of a type is the one that is printed.
+constexpr FieldName kFieldNames[] = {
+    {"string", FieldType::kString},   {"bytes", FieldType::kBytes},
+    {"i64", FieldType::kI64},         {"u64", FieldType::kU64},
+    {"f64", FieldType::kF64},         {"bool", FieldType::kBool},
+    {"enum", FieldType::kEnum},       {"timestamp", FieldType::kTimestamp},
+    {"list", FieldType::kStringList}, {"string list", FieldType::kStringList},
+    {"text", FieldType::kString},     {"int", FieldType::kI64},
+    {"float", FieldType::kF64},       {"time", FieldType::kTimestamp},
+};
+
 bool same(const char* a, const char* b) noexcept {
   while (*a != '\0' && *a == *b) {
     ++a;
@@ -128,6 +145,29 @@ bool parse_metric(const char* text, Metric& out) noexcept {
     }
   }
   return false;
+}
+
+const char* field_type_name(FieldType type) noexcept {
+  for (const FieldName& f : kFieldNames) {
+    if (f.type == type) return f.name;
+  }
+  return "?";
+}
+
+bool parse_field_type(const char* text, FieldType& out) noexcept {
+  for (const FieldName& f : kFieldNames) {
+    if (same(text, f.name)) {
+      out = f.type;
+      return true;
+    }
+  }
+  return false;
+}
+
+const char* filter_strategy_name(FilterStrategy strategy) noexcept {
+  constexpr const char* kNames[] = {"auto", "pre", "in", "post"};
+  const auto i = static_cast<unsigned>(strategy);
+  return i < std::size(kNames) ? kNames[i] : "?";
 }
 
 const char* segment_type_name(SegmentType type) noexcept {

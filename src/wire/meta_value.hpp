@@ -4,30 +4,18 @@
 #include <string>
 #include <variant>
 
+#include "rvf/metadata.hpp"
 #include "rvf/result.hpp"
 #include "wire/bytes.hpp"
 
 namespace rvf::wire {
 
-enum class MetaType : uint8_t {
-  kString = 1,
-  kBytes = 2,
-  kI64 = 3,
-  kU64 = 4,
-  kF64 = 5,
-  kBool = 6,
-  kEnum = 7,        // one of few texts
-  kTimestamp = 8,   // i64, nanoseconds since 1970
-  kStringList = 9,
-};
+using MetaType = FieldType;
 constexpr bool is_known(MetaType type) noexcept {
   return type >= MetaType::kString && type <= MetaType::kStringList;
 }
 
-// monostate: null. Enums travel as their text, timestamps as int64_t; the column's type tells them
-// apart.
-using MetaValue = std::variant<std::monostate, std::string, Bytes, int64_t, uint64_t, double, bool,
-                               std::vector<std::string>>;
+using MetaValue = Value;
 
 void write_meta_value(ByteWriter& out, const MetaValue& value);
 Result<MetaValue> read_meta_value(ByteReader& in);
