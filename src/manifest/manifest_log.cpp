@@ -39,6 +39,7 @@ Head head_of(wire::Level1&& l) {
   h.sketch_segments = std::move(l.sketch_segments);
   h.compaction = std::move(l.compaction);
   h.metadata_indexes = std::move(l.metadata_indexes);
+  h.schema = std::move(l.schema);
   h.prefetch = std::move(l.prefetch);
   h.id_restarts = std::move(l.id_restarts);
   h.witness = std::move(l.witness);
@@ -72,6 +73,7 @@ wire::Level1 level1_of(const Head& head, const Change& change) {
   l.sketch_segments = head.sketch_segments;
   l.compaction = head.compaction;
   l.metadata_indexes = head.metadata_indexes;
+  l.schema = head.schema;
   l.prefetch = head.prefetch;
   l.id_restarts = head.id_restarts;
   l.witness = head.witness;

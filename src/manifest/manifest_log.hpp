@@ -38,8 +38,9 @@ struct Head {
   std::vector<wire::ShardRef> shards;
   std::vector<uint64_t> sketch_segments;
   std::vector<wire::CompactionState> compaction;
-  std::vector<wire::MetadataIndexEntry> metadata_indexes;
+  std::vector<wire::SchemaEntry> schema;
   // Not used by this version, kept for those that do.
+  std::vector<wire::MetadataIndexEntry> metadata_indexes;
   std::vector<wire::PrefetchEntry> prefetch;
   std::vector<wire::IdRestart> id_restarts;
   std::vector<wire::WitnessChainRef> witness;

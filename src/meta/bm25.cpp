@@ -50,8 +50,9 @@ std::vector<WeightedTerm> query_terms(const Tokenizer& tokenizer, std::string_vi
   return out;
 }
 
-InvertedIndexBuilder::InvertedIndexBuilder(uint16_t field_id, TokenizerOptions options)
-    : field_id_(field_id), tokenizer_(options) {}
+InvertedIndexBuilder::InvertedIndexBuilder(uint16_t field_id, TokenizerOptions options,
+                                           uint64_t meta_segment)
+    : field_id_(field_id), meta_segment_(meta_segment), tokenizer_(options) {}
 
 void InvertedIndexBuilder::add(uint64_t id, std::string_view text) {
   tokenizer_.tokenize(text, tokens_);
@@ -78,7 +79,8 @@ Result<wire::Bytes> InvertedIndexBuilder::finish() {
     sorted[i] = docs_[order[i]];
     place[order[i]] = i;
   }
-  wire::InvertedEncoder encoder(field_id_, tokenizer_.options().stem ? kStemmedTerms : 0);
+  wire::InvertedEncoder encoder(field_id_, tokenizer_.options().stem ? kStemmedTerms : 0,
+                                meta_segment_);
   RVF_TRY(encoder.set_docs(sorted));
   std::vector<decltype(terms_)::value_type*> ascending;
   ascending.reserve(terms_.size());

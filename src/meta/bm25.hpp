@@ -54,13 +54,16 @@ std::vector<WeightedTerm> query_terms(const Tokenizer& tokenizer, std::string_vi
 // Memory: about the size of the text added. Errors: kDuplicateId.
 class InvertedIndexBuilder {
  public:
-  explicit InvertedIndexBuilder(uint16_t field_id, TokenizerOptions options = {});
+  // `meta_segment`: the META segment whose rows the ids are; 0 where they are ids of vectors.
+  explicit InvertedIndexBuilder(uint16_t field_id, TokenizerOptions options = {},
+                                uint64_t meta_segment = 0);
   void add(uint64_t id, std::string_view text);
   size_t size() const noexcept { return docs_.size(); }
   Result<wire::Bytes> finish();  // the payload of a METAIDX_SEG; the builder is spent
 
  private:
   uint16_t field_id_;
+  uint64_t meta_segment_;
   Tokenizer tokenizer_;
   std::vector<wire::InvertedDoc> docs_;  // in the order added
   std::unordered_map<std::string, std::vector<wire::InvertedPosting>> terms_;

@@ -227,6 +227,20 @@ void get(ByteReader& r, IdRestart& e) {
   for (uint64_t* v : {&e.segment_id, &e.first_id, &e.row}) *v = r.u64();
 }
 
+void put(ByteWriter& w, const SchemaEntry& e) {
+  w.u16(e.field_id);
+  w.u8(static_cast<uint8_t>(e.type));
+  w.u8(e.indexed);
+  w.u16(static_cast<uint16_t>(e.name.size()));
+  w.text(e.name);
+}
+void get(ByteReader& r, SchemaEntry& e) {
+  e.field_id = r.u16();
+  e.type = static_cast<FieldType>(r.u8());
+  e.indexed = r.u8();
+  e.name = r.text(r.u16());
+}
+
 // A record is {u16 tag, u32 length, u16 0, value, zeros to a multiple of 8}.
 void put_record(ByteWriter& w, uint16_t tag, ByteSpan value) {
   w.u16(tag);
@@ -278,6 +292,7 @@ Result<bool> get_record(Level1& l, uint16_t tag, ByteSpan value, uint64_t max_de
     case RecordTag::kMetadataIndexDir: return get_list(value, l.metadata_indexes);
     case RecordTag::kDimensionCatalog: return get_list(value, l.dimensions);
     case RecordTag::kRowMap: return get_list(value, l.row_map);
+    case RecordTag::kSchema: return get_list(value, l.schema);
   }
   l.unknown.push_back({tag, Bytes(value.begin(), value.end())});
   return true;
@@ -309,6 +324,7 @@ Bytes encode_level1(const Level1& l) {
   }
   put_list(w, RecordTag::kMetadataIndexDir, l.metadata_indexes);
   put_list(w, RecordTag::kDimensionCatalog, l.dimensions);
+  put_list(w, RecordTag::kSchema, l.schema);
   for (const UnknownRecord& u : l.unknown) put_record(w, u.tag, u.value);
   w.align(kSegmentAlignment);
   return out;

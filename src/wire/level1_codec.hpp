@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rvf/metadata.hpp"
 #include "rvf/result.hpp"
 #include "rvf/types.hpp"
 #include "types/segment.hpp"
@@ -30,6 +31,7 @@ enum class RecordTag : uint16_t {
   kMetadataIndexDir = 0x0F,
   kDimensionCatalog = 0x10,
   kRowMap = 0xF001,  // ours: which rows a VEC_SEG holds
+  kSchema = 0xF002,  // ours: the metadata fields
 };
 
 // An entry of type INVALID (with the TOMBSTONE flag) takes the segment out of the directory.
@@ -152,6 +154,14 @@ struct IdRestart {
   friend bool operator==(const IdRestart&, const IdRestart&) = default;
 };
 
+struct SchemaEntry {
+  uint16_t field_id = 0;  // as META names it
+  FieldType type = FieldType::kString;
+  uint8_t indexed = 0;  // FieldIndex bits
+  std::string name;
+  friend bool operator==(const SchemaEntry&, const SchemaEntry&) = default;
+};
+
 struct UnknownRecord {
   uint16_t tag = 0;
   Bytes value;
@@ -177,6 +187,7 @@ struct Level1 {
   Bytes key_directory;
   std::vector<MetadataIndexEntry> metadata_indexes;
   std::vector<DimensionEntry> dimensions;
+  std::vector<SchemaEntry> schema;
   std::vector<UnknownRecord> unknown;
   friend bool operator==(const Level1&, const Level1&) = default;
 };

@@ -47,6 +47,7 @@ Level1 full_level1(std::mt19937_64& rng) {
   l.witness = {{1, 2, 3, {}}};
   l.key_directory = random_bytes(rng, 33);
   l.metadata_indexes = {{1, 2, 1}};
+  l.schema = {{1, FieldType::kI64, 1, "year"}, {3, FieldType::kStringList, 0, "tags"}};
   l.dimensions = {{384, DType::kF16, 10}};
   l.unknown = {{0x7777, random_bytes(rng, 13)}, {0xF0FF, {}}};
   return l;

@@ -2,22 +2,25 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "wire/codec.hpp"
+#include "wire/meta_blocks.hpp"
+#include "wire/meta_pack.hpp"
 
 namespace rvf::wire {
 namespace {
 
 constexpr const char* kName = "META";
 constexpr uint8_t kColumnar = 0;
-constexpr uint8_t kExplicitIds = 1 << 0;
-constexpr size_t kDirectoryEntry = 8;
-enum Flag : uint8_t {
-  kHasNulls = 1 << 0,
-  kHasDictionary = 1 << 1,
-  kHasRange = 1 << 2,
-  kAllFlags = 7
+enum SegmentFlag : uint8_t {
+  kExplicitIds = 1 << 0,
+  kFirstRow = 1 << 1,
+  kExplicitRows = 1 << 2,
+  kAllSegmentFlags = 7
 };
+constexpr size_t kDirectoryEntry = 8;
+constexpr uint64_t kMaxPlainText = UINT32_MAX;
 
 size_t bitmap_bytes(uint64_t rows) noexcept { return static_cast<size_t>((rows + 7) / 8); }
 
@@ -83,25 +86,45 @@ void write_number(ByteWriter& out, const MetaValue& value) {
   if (const auto* v = std::get_if<double>(&value)) out.f64(*v);
 }
 
+void write_packed(ByteWriter& out, const MetaColumn& column, const NumberPacking& packing) {
+  out.u8(packing.width);
+  out.u8(packing.decimals);
+  out.zeros(6);
+  out.u64(packing.step);
+  out.u64(packing.base);
+  for (const uint32_t offset : pack_numbers(column, packing)) out.raw(&offset, packing.width);
+  out.align(8);
+}
+
 // Yields the flags for the directory.
 uint8_t write_column(ByteWriter& out, const MetaColumn& column) {
   const bool coded = std::holds_alternative<CodedText>(column.data) ||
                      std::holds_alternative<TextLists>(column.data);
-  unsigned flags = coded ? kHasDictionary : 0;
+  unsigned flags = coded ? kMetaDictionary : 0;
   out.u16(static_cast<uint16_t>(column.name.size()));
   out.u16(0);
   out.u32(static_cast<uint32_t>(dictionary_size(column.data)));
   out.text(column.name);
   out.align(8);
   if (!column.nulls.empty()) {
-    flags |= kHasNulls;
+    flags |= kMetaNulls;
     out.bytes(column.nulls);
     out.align(8);
   }
   if (const auto range = value_range(column)) {
-    flags |= kHasRange;
+    flags |= kMetaRange;
     write_number(out, range->min);
     write_number(out, range->max);
+  }
+  if (const auto packing = choose_packing(column)) {
+    write_packed(out, column, *packing);
+    return static_cast<uint8_t>(flags | kMetaPacked);
+  }
+  if (const auto* table = std::get_if<StringTable>(&column.data)) {
+    if (const Bytes blocks = pack_text_blocks(*table); !blocks.empty()) {
+      out.bytes(blocks);
+      return static_cast<uint8_t>(flags | kMetaBlocks);
+    }
   }
   std::visit(DataWriter{out}, column.data);
   return static_cast<uint8_t>(flags);
@@ -117,6 +140,69 @@ Result<TextLists> read_lists(ByteReader& in, uint64_t rows, uint32_t dictionary_
   }
   lists.codes = read_codes(in, lists.offsets.back(), dictionary_count);
   return lists;
+}
+
+bool is_number(MetaType type) noexcept {
+  return type == MetaType::kI64 || type == MetaType::kU64 || type == MetaType::kF64 ||
+         type == MetaType::kTimestamp;
+}
+
+Result<NumberPacking> read_packing(ByteReader& in, MetaType type) {
+  NumberPacking packing;
+  packing.width = in.u8();
+  packing.decimals = in.u8();
+  skip_padding(in, 8);
+  packing.step = in.u64();
+  packing.base = in.u64();
+  const bool known_width = (packing.width == 1 || packing.width == 2 || packing.width == 4) &&
+                           packing.decimals <= kMaxDecimals;
+  if (in.ok() && (!known_width || (packing.decimals != 0 && type != MetaType::kF64))) {
+    return payload_error(kName, in, "a number packing that does not exist");
+  }
+  return packing;
+}
+
+template <class T, class Convert>
+MetaData unpack(ByteReader& in, const NumberPacking& packing, const MetaColumn& column,
+                uint64_t rows, Convert convert) {
+  const ByteSpan offsets = in.bytes(rows * packing.width);
+  skip_padding(in, 8);
+  std::vector<T> out(in.ok() ? static_cast<size_t>(rows) : 0);
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (column.is_null(i)) continue;
+    uint32_t offset = 0;
+    std::memcpy(&offset, offsets.data() + i * packing.width, packing.width);
+    out[i] = convert(packing.integer(offset));
+  }
+  return out;
+}
+
+Result<MetaData> read_packed(ByteReader& in, const MetaColumn& column, uint64_t rows) {
+  RVF_ASSIGN(const NumberPacking packing, read_packing(in, column.type));
+  if (column.type == MetaType::kU64) {
+    return unpack<uint64_t>(in, packing, column, rows, [](uint64_t v) { return v; });
+  }
+  if (column.type == MetaType::kF64) {
+    return unpack<double>(in, packing, column, rows, [&](uint64_t v) {
+      return decimal_value(static_cast<int64_t>(v), packing.decimals);
+    });
+  }
+  return unpack<int64_t>(in, packing, column, rows,
+                         [](uint64_t v) { return static_cast<int64_t>(v); });
+}
+
+Result<StringTable> read_blocks(ByteReader& in, uint64_t rows) {
+  RVF_ASSIGN(const TextBlocksView view, TextBlocksView::read(in, rows));
+  if (view.plain_bytes() > kMaxPlainText) {
+    return payload_error(kName, in, "the texts of a column are too long unpacked",
+                         ErrorCode::kTooLarge);
+  }
+  StringTable all;
+  for (uint32_t b = 0; b < view.blocks(); ++b) {
+    RVF_ASSIGN(const StringTable part, view.block(b));
+    for (size_t i = 0; i < part.size(); ++i) all.add(part[i]);
+  }
+  return all;
 }
 
 Result<MetaData> read_data(ByteReader& in, MetaType type, bool coded, uint64_t rows,
@@ -175,17 +261,22 @@ Bytes encode_meta(const MetaSegment& meta) {
     first = *std::ranges::min_element(meta.ids);
     last = *std::ranges::max_element(meta.ids);
   }
+  uint8_t flags = meta.ids.empty() ? 0 : kExplicitIds;
+  if (meta.first_row) flags = kFirstRow;
+  if (!meta.rows.empty()) flags = kExplicitRows;
+  if ((flags & (kFirstRow | kExplicitRows)) != 0) last = meta.last_id;
   out.u32(meta.schema);
   out.u64(first);
   out.u64(last);
   out.u16(static_cast<uint16_t>(meta.columns.size()));
   out.u8(kColumnar);
-  out.u8(meta.ids.empty() ? 0 : kExplicitIds);
+  out.u8(flags);
   out.u32(meta.row_count);
+  out.u64(meta.first_row.value_or(0));
   out.align(64);
   const size_t directory = out.size();
   out.zeros(meta.columns.size() * kDirectoryEntry);
-  write_array(out, meta.ids);
+  write_array(out, (flags & kExplicitRows) != 0 ? meta.rows : meta.ids);
   for (size_t i = 0; i < meta.columns.size(); ++i) {
     const size_t entry = directory + i * kDirectoryEntry;
     out.patch(entry, meta.columns[i].id);
@@ -206,8 +297,10 @@ Result<MetaLayout> read_meta_layout(ByteSpan payload) {
   const uint8_t encoding = in.u8();
   const uint8_t flags = in.u8();
   layout.row_count = in.u32();
+  const uint64_t first_row = in.u64();
   skip_padding(in, 64);
-  if (in.ok() && (encoding != kColumnar || (flags & ~kExplicitIds) != 0)) {
+  const bool one_way = std::popcount(flags) <= 1;  // to say whom a row belongs to
+  if (in.ok() && (encoding != kColumnar || (flags & ~kAllSegmentFlags) != 0 || !one_way)) {
     return payload_error(kName, in,
                          "encoding " + std::to_string(encoding) + " with flags " +
                              std::to_string(flags) + " is unknown",
@@ -221,7 +314,19 @@ Result<MetaLayout> read_meta_layout(ByteSpan payload) {
     c.flags = in.u8();
     c.offset = in.u32();
   }
-  if ((flags & kExplicitIds) != 0) {
+  if ((flags & kFirstRow) != 0) {
+    layout.first_row = first_row;
+    if (in.ok() && first_row > UINT64_MAX - layout.row_count) in.fail();
+  } else if (first_row != 0 && in.ok()) {
+    return payload_error(kName, in, "a first row without the flag for it", ErrorCode::kBadMetadata);
+  } else if ((flags & kExplicitRows) != 0) {
+    layout.rows = read_array<uint64_t>(in, layout.row_count);
+    if (in.ok() &&
+        (layout.rows.empty() ||
+         std::ranges::adjacent_find(layout.rows, std::greater_equal<>()) != layout.rows.end())) {
+      return payload_error(kName, in, "the row numbers do not ascend", ErrorCode::kBadMetadata);
+    }
+  } else if ((flags & kExplicitIds) != 0) {
     layout.ids = read_array<uint64_t>(in, layout.row_count);
     const bool fits = !layout.ids.empty() &&
                       *std::ranges::min_element(layout.ids) == layout.first_id &&
@@ -255,9 +360,9 @@ Result<MetaLayout> read_meta_layout(ByteSpan payload) {
 
 Result<MetaColumn> decode_meta_column(ByteSpan payload, const MetaLayout& layout, size_t index) {
   const MetaColumnInfo& info = layout.columns[index];
-  const bool coded = (info.flags & kHasDictionary) != 0;
+  const bool coded = (info.flags & kMetaDictionary) != 0;
   ByteReader in(payload.subspan(info.offset, info.end - info.offset));
-  if (!is_known(info.type) || (info.flags & ~kAllFlags) != 0) {
+  if (!is_known(info.type) || (info.flags & ~kMetaAllFlags) != 0) {
     return payload_error(kName, in,
                          "field " + std::to_string(info.id) + " has unknown type " +
                              std::to_string(static_cast<unsigned>(info.type)) + " or flags " +
@@ -272,21 +377,31 @@ Result<MetaColumn> decode_meta_column(ByteSpan payload, const MetaLayout& layout
   const uint32_t dictionary_count = in.u32();
   column.name = std::string(in.text(name_length));
   skip_padding(in, 8);
-  if (!coding_fits(info.type, coded) || (!coded && dictionary_count != 0)) {
+  const bool packed = (info.flags & kMetaPacked) != 0;
+  const bool blocks = (info.flags & kMetaBlocks) != 0;
+  const bool text = info.type == MetaType::kString || info.type == MetaType::kBytes;
+  if (!coding_fits(info.type, coded) || (!coded && dictionary_count != 0) ||
+      (packed && !is_number(info.type)) || (blocks && (coded || !text))) {
     return payload_error(kName, in, "field '" + column.name + "' cannot have this dictionary",
                          ErrorCode::kBadMetadata);
   }
-  if ((info.flags & kHasNulls) != 0) {
+  if ((info.flags & kMetaNulls) != 0) {
     column.nulls = read_bytes(in, bitmap_bytes(layout.row_count));
     skip_padding(in, 8);
   }
-  const bool has_range = (info.flags & kHasRange) != 0;
+  const bool has_range = (info.flags & kMetaRange) != 0;
   MetaRange range;
   if (has_range) {
     range.min = number_from_bits(info.type, in.u64());
     range.max = number_from_bits(info.type, in.u64());
   }
-  RVF_ASSIGN(column.data, read_data(in, info.type, coded, layout.row_count, dictionary_count));
+  if (packed) {
+    RVF_ASSIGN(column.data, read_packed(in, column, layout.row_count));
+  } else if (blocks) {
+    RVF_ASSIGN(column.data, read_blocks(in, layout.row_count));
+  } else {
+    RVF_ASSIGN(column.data, read_data(in, info.type, coded, layout.row_count, dictionary_count));
+  }
   RVF_TRY(expect_end(kName, in));
   // A range that lies would make a query skip rows that match.
   const auto actual = value_range(column);
@@ -310,6 +425,9 @@ Result<MetaSegment> decode_meta(ByteSpan payload) {
   }
   meta.first_id = layout.first_id;
   meta.ids = std::move(layout.ids);
+  meta.first_row = layout.first_row;
+  meta.rows = std::move(layout.rows);
+  if (meta.first_row || !meta.rows.empty()) meta.last_id = layout.last_id;
   return meta;
 }
 

@@ -1,7 +1,10 @@
 #include "wire/metaidx_codec.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <functional>
 
+#include "wire/checksum.hpp"
 #include "wire/codec.hpp"
 #include "wire/level1_codec.hpp"
 
@@ -12,39 +15,27 @@ constexpr const char* kName = "METAIDX";
 constexpr uint64_t kSignBit = 1ULL << 63;
 
 bool has_order(MetaType type) noexcept {
-  return type == MetaType::kI64 || type == MetaType::kU64 || type == MetaType::kF64 ||
-         type == MetaType::kTimestamp;
+  return type != MetaType::kBool && type != MetaType::kEnum && type != MetaType::kStringList;
 }
 
-void write_set(ByteWriter& out, const std::vector<uint64_t>& ids) {
-  const Bytes bitmap = encode_bitmap(ids);
-  out.u64(bitmap.size());
-  out.bytes(bitmap);
-  out.align(8);
-}
-
-Result<std::vector<uint64_t>> read_set(ByteReader& in, uint64_t max_ids) {
-  const ByteSpan bitmap = in.bytes(in.u64());
-  skip_padding(in, 8);
+Result<std::vector<uint64_t>> read_set(ByteSpan payload, uint32_t begin, uint32_t end,
+                                       uint64_t max_rows) {
+  ByteReader in(payload);
+  in.skip(begin);
+  const ByteSpan padded = in.bytes(end < begin ? UINT64_MAX : end - begin);
   if (!in.ok()) return payload_error(kName, in, {});
-  RVF_ASSIGN(std::vector<uint64_t> ids, decode_bitmap(bitmap, max_ids));
-  if (ids.size() > max_ids) {
-    return payload_error(kName, in, "more ids than allowed", ErrorCode::kBudgetExceeded);
+  RVF_ASSIGN(std::vector<uint64_t> rows, decode_bitmap(padded, max_rows));
+  if (rows.size() > max_rows) {
+    return payload_error(kName, in, "more rows than allowed", ErrorCode::kBudgetExceeded);
   }
-  return ids;
-}
-
-bool strictly_ascending(const std::vector<uint64_t>& ids) noexcept {
-  for (size_t i = 1; i < ids.size(); ++i) {
-    if (ids[i] <= ids[i - 1]) return false;
-  }
-  return true;
+  return rows;
 }
 
 }  // namespace
 
 uint64_t sort_key(uint64_t value) noexcept { return value; }
 uint64_t sort_key(int64_t value) noexcept { return static_cast<uint64_t>(value) ^ kSignBit; }
+uint64_t sort_key(std::string_view text) noexcept { return xxh3_64(as_bytes(text)); }
 uint64_t sort_key(double value) noexcept {
   const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
   return (bits & kSignBit) != 0 ? ~bits : bits | kSignBit;
@@ -57,7 +48,7 @@ void write_meta_index_header(ByteWriter& out, const MetaIndexHeader& header) {
   out.u32(header.schema);
   out.u64(header.key_count);
   out.u64(header.null_count);
-  out.u64(header.max_segment);
+  out.u64(header.meta_segment);
   out.zeros(kMetaIndexHeaderSize - 32);
 }
 
@@ -69,7 +60,7 @@ Result<MetaIndexHeader> read_meta_index_header(ByteReader& in) {
   header.schema = in.u32();
   header.key_count = in.u64();
   header.null_count = in.u64();
-  header.max_segment = in.u64();
+  header.meta_segment = in.u64();
   skip_padding(in, kMetaIndexHeaderSize);
   if (!in.ok()) return payload_error(kName, in, {});
   if (header.kind > MetaIndexKind::kBitmap || !is_known(header.type)) {
@@ -88,11 +79,12 @@ Bytes encode_range_index(const RangeIndex& index) {
   MetaIndexHeader header = index.header;
   header.kind = MetaIndexKind::kRange;
   header.key_count = index.keys.size();
-  header.null_count = index.null_ids.size();
+  header.null_count = index.null_rows.size();
   write_meta_index_header(out, header);
   write_array(out, index.keys);
-  write_array(out, index.ids);
-  write_array(out, index.null_ids);
+  write_array(out, index.rows);
+  write_array(out, index.null_rows);
+  out.align(8);
   return bytes;
 }
 
@@ -101,22 +93,24 @@ Result<RangeIndex> decode_range_index(ByteSpan payload) {
   RangeIndex index;
   RVF_ASSIGN(index.header, read_meta_index_header(in));
   if (index.header.kind != MetaIndexKind::kRange || !has_order(index.header.type)) {
-    return payload_error(kName, in, "not a range index over numbers", ErrorCode::kBadMetadata);
+    return payload_error(kName, in, "not a range index", ErrorCode::kBadMetadata);
   }
   index.keys = read_array<uint64_t>(in, index.header.key_count);
-  index.ids = read_array<uint64_t>(in, index.header.key_count);
-  index.null_ids = read_array<uint64_t>(in, index.header.null_count);
+  index.rows = read_array<uint32_t>(in, index.header.key_count);
+  index.null_rows = read_array<uint32_t>(in, index.header.null_count);
+  skip_padding(in, 8);
   RVF_TRY(expect_end(kName, in));
   for (size_t i = 1; i < index.keys.size(); ++i) {
     const bool ordered = index.keys[i - 1] < index.keys[i] ||
-                         (index.keys[i - 1] == index.keys[i] && index.ids[i - 1] < index.ids[i]);
+                         (index.keys[i - 1] == index.keys[i] && index.rows[i - 1] < index.rows[i]);
     if (!ordered) {
       return payload_error(kName, in, "entry " + std::to_string(i) + " is out of order",
                            ErrorCode::kBadMetadata);
     }
   }
-  if (!strictly_ascending(index.null_ids)) {
-    return payload_error(kName, in, "the ids without a value do not ascend",
+  if (std::ranges::adjacent_find(index.null_rows, std::greater_equal<>()) !=
+      index.null_rows.end()) {
+    return payload_error(kName, in, "the rows without a value do not ascend",
                          ErrorCode::kBadMetadata);
   }
   return index;
@@ -128,15 +122,23 @@ Bytes encode_bitmap_index(const BitmapIndex& index) {
   MetaIndexHeader header = index.header;
   header.kind = MetaIndexKind::kBitmap;
   header.key_count = index.keys.size();
-  header.null_count = index.null_ids.size();
+  header.null_count = index.null_rows.size();
   write_meta_index_header(out, header);
   index.keys.write(out);
-  for (const std::vector<uint64_t>& ids : index.ids) write_set(out, ids);
-  write_set(out, index.null_ids);
+  const size_t directory = out.size();
+  out.zeros((index.rows.size() + 2) * 4);
+  out.align(8);
+  const auto write_set = [&](size_t position, const std::vector<uint64_t>& rows) {
+    out.patch(directory + position * 4, static_cast<uint32_t>(out.size()));
+    out.bytes(encode_bitmap(rows));
+  };
+  for (size_t i = 0; i < index.rows.size(); ++i) write_set(i, index.rows[i]);
+  write_set(index.rows.size(), index.null_rows);
+  out.patch(directory + (index.rows.size() + 1) * 4, static_cast<uint32_t>(out.size()));
   return bytes;
 }
 
-Result<BitmapIndex> decode_bitmap_index(ByteSpan payload, uint64_t max_ids) {
+Result<BitmapIndex> decode_bitmap_index(ByteSpan payload, uint64_t max_rows) {
   ByteReader in(payload);
   BitmapIndex index;
   RVF_ASSIGN(index.header, read_meta_index_header(in));
@@ -144,22 +146,29 @@ Result<BitmapIndex> decode_bitmap_index(ByteSpan payload, uint64_t max_ids) {
     return payload_error(kName, in, "not a bitmap index", ErrorCode::kBadMetadata);
   }
   RVF_ASSIGN(index.keys, StringTable::read(in, index.header.key_count));
-  index.ids.reserve(index.keys.size());
+  const auto offsets = read_array<uint32_t>(in, index.header.key_count + 2);
+  skip_padding(in, 8);
+  if (!in.ok()) return payload_error(kName, in, {});
+  if (offsets.front() != in.position() || offsets.back() != payload.size()) {
+    return payload_error(kName, in, "the sets do not fill the segment", ErrorCode::kBadMetadata);
+  }
+  index.rows.reserve(index.keys.size());
   for (size_t i = 0; i < index.keys.size(); ++i) {
     ByteReader key(as_bytes(index.keys[i]));
-    if (!read_meta_value(key) || key.remaining() != 0) {
-      return payload_error(kName, in, "key " + std::to_string(i) + " is no value",
+    if (!read_meta_value(key) || key.remaining() != 0 ||
+        (i > 0 && index.keys[i] <= index.keys[i - 1])) {
+      return payload_error(kName, in, "key " + std::to_string(i) + " is no value, or out of order",
                            ErrorCode::kBadMetadata);
     }
-    RVF_ASSIGN(std::vector<uint64_t> ids, read_set(in, max_ids));
-    max_ids -= ids.size();
-    index.ids.push_back(std::move(ids));
+    RVF_ASSIGN(std::vector<uint64_t> rows, read_set(payload, offsets[i], offsets[i + 1], max_rows));
+    max_rows -= rows.size();
+    index.rows.push_back(std::move(rows));
   }
-  RVF_ASSIGN(index.null_ids, read_set(in, max_ids));
-  if (index.null_ids.size() != index.header.null_count) {
+  RVF_ASSIGN(index.null_rows,
+             read_set(payload, offsets[index.keys.size()], offsets.back(), max_rows));
+  if (index.null_rows.size() != index.header.null_count) {
     return payload_error(kName, in, "null_count does not fit", ErrorCode::kBadMetadata);
   }
-  RVF_TRY(expect_end(kName, in));
   return index;
 }
 

@@ -1,8 +1,10 @@
-// METAIDX_SEG: one index over one metadata field. The 64-byte header is common to all kinds; the
-// range kind (numbers and timestamps in ascending order) and the bitmap kind (few distinct values,
-// one id set each) are here, the inverted kind has its own codec. docs/format.md has the byte
-// table. Pure functions, thread-safe.
+// METAIDX_SEG: one index over one field of one META segment. The 64-byte header is common to all
+// kinds; the range kind (ascending keys) and the bitmap kind (few distinct values, one set of rows
+// each) are here, the inverted kind has its own codec. Rows are positions in the META segment.
+// docs/format.md has the byte table. Pure functions, thread-safe.
 #pragma once
+#include <optional>
+
 #include "wire/meta_value.hpp"
 
 namespace rvf::wire {
@@ -17,9 +19,8 @@ struct MetaIndexHeader {
   uint16_t field = 0;
   uint32_t schema = 0;
   uint64_t key_count = 0;    // range: values, bitmap: distinct values
-  uint64_t null_count = 0;   // ids without a value
-  // The newest META segment that went in; rows of later ones are not indexed.
-  uint64_t max_segment = 0;
+  uint64_t null_count = 0;   // rows without a value
+  uint64_t meta_segment = 0;  // the META segment whose rows these are
   friend bool operator==(const MetaIndexHeader&, const MetaIndexHeader&) = default;
 };
 
@@ -29,12 +30,13 @@ Result<MetaIndexHeader> read_meta_index_header(ByteReader& in);
 
 // key_count and null_count of the header are filled from the vectors when encoding.
 struct RangeIndex {
-  MetaIndexHeader header;  // type kI64, kU64, kF64 or kTimestamp
-  // Sort keys, ascending: see sort_key(). ids[i] has the value of keys[i]; equal keys are ordered
-  // by id.
+  MetaIndexHeader header;  // any type but bool, enum and list
+  // Sort keys, ascending: sort_key() of numbers; of texts the XXH3-64, which finds equal texts only,
+  // and others with the same hash too. rows[i] has the value of keys[i]; equal keys are ordered by
+  // row.
   std::vector<uint64_t> keys;
-  std::vector<uint64_t> ids;
-  std::vector<uint64_t> null_ids;  // ascending; NaN counts as null
+  std::vector<uint32_t> rows;
+  std::vector<uint32_t> null_rows;  // ascending; NaN counts as null
   friend bool operator==(const RangeIndex&, const RangeIndex&) = default;
 };
 
@@ -43,12 +45,13 @@ struct RangeIndex {
 uint64_t sort_key(int64_t value) noexcept;
 uint64_t sort_key(uint64_t value) noexcept;
 uint64_t sort_key(double value) noexcept;
+uint64_t sort_key(std::string_view text) noexcept;
 
 struct BitmapIndex {
   MetaIndexHeader header;
-  StringTable keys;  // encoded MetaValues, each as write_meta_value() makes it
-  std::vector<std::vector<uint64_t>> ids;  // one ascending set a key
-  std::vector<uint64_t> null_ids;  // ascending
+  StringTable keys;  // encoded MetaValues, each as write_meta_value() makes it, ascending by bytes
+  std::vector<std::vector<uint64_t>> rows;  // one ascending set a key
+  std::vector<uint64_t> null_rows;  // ascending
   friend bool operator==(const BitmapIndex&, const BitmapIndex&) = default;
 };
 
@@ -56,7 +59,7 @@ Bytes encode_range_index(const RangeIndex& index);
 Result<RangeIndex> decode_range_index(ByteSpan payload);
 
 Bytes encode_bitmap_index(const BitmapIndex& index);
-// `max_ids` bounds the ids of all sets together, and so the memory.
-Result<BitmapIndex> decode_bitmap_index(ByteSpan payload, uint64_t max_ids);
+// `max_rows` bounds the rows of all sets together, and so the memory.
+Result<BitmapIndex> decode_bitmap_index(ByteSpan payload, uint64_t max_rows);
 
 }  // namespace rvf::wire

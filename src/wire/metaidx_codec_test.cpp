@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "wire/codec_test_util.hpp"
 
@@ -24,19 +25,23 @@ RangeIndex random_range_index(std::mt19937_64& rng, size_t n) {
                   .schema = 1,
                   .key_count = 0,
                   .null_count = 0,
-                  .max_segment = 44};
+                  .meta_segment = 44};
   std::vector<std::pair<uint64_t, uint64_t>> pairs;
-  for (const uint64_t id : random_ids(rng, n)) {
+  for (uint64_t id : random_ids(rng, n)) {
+    id &= UINT32_MAX;
     pairs.emplace_back(sort_key(static_cast<int64_t>(rng() % 9) - 4), id);
   }
   std::ranges::sort(pairs);
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   for (const auto& [key, id] : pairs) {
     index.keys.push_back(key);
-    index.ids.push_back(id);
+    index.rows.push_back(static_cast<uint32_t>(id));
   }
-  index.null_ids = random_ids(rng, n / 4);
+  for (const uint64_t id : random_ids(rng, n / 4)) {
+    if (id <= UINT32_MAX) index.null_rows.push_back(static_cast<uint32_t>(id));
+  }
   index.header.key_count = index.keys.size();
-  index.header.null_count = index.null_ids.size();
+  index.header.null_count = index.null_rows.size();
   return index;
 }
 
@@ -46,18 +51,23 @@ BitmapIndex random_bitmap_index(std::mt19937_64& rng, size_t keys) {
                   .type = MetaType::kString,
                   .field = 4,
                   .schema = 2,
-                  .key_count = keys,
+                  .key_count = 0,
                   .null_count = 0,
-                  .max_segment = 9};
+                  .meta_segment = 9};
+  std::set<std::string> texts;
   for (size_t i = 0; i < keys; ++i) {
     Bytes key;
     ByteWriter out(key);
     write_meta_value(out, random_text(rng, 8));
-    index.keys.add({reinterpret_cast<const char*>(key.data()), key.size()});
-    index.ids.push_back(random_ids(rng, rng() % 50));
+    texts.insert({reinterpret_cast<const char*>(key.data()), key.size()});
   }
-  index.null_ids = random_ids(rng, 20);
-  index.header.null_count = index.null_ids.size();
+  for (const std::string& key : texts) {
+    index.keys.add(key);
+    index.rows.push_back(random_ids(rng, rng() % 50));
+  }
+  index.null_rows = random_ids(rng, 20);
+  index.header.key_count = index.keys.size();
+  index.header.null_count = index.null_rows.size();
   return index;
 }
 
@@ -115,11 +125,11 @@ TEST(BitmapIndexCodec, EveryTruncationIsAnErrorAndBitFlipsNeverCrash) {
   flip_bits(bytes, kDecodeBitmap);
 }
 
-TEST(BitmapIndexCodec, MoreIdsThanAllowedAreRefused) {
+TEST(BitmapIndexCodec, MoreRowsThanAllowedAreRefused) {
   std::mt19937_64 rng(kTestSeed);
   BitmapIndex index = random_bitmap_index(rng, 1);
-  index.ids[0].resize(100000);
-  for (size_t i = 0; i < index.ids[0].size(); ++i) index.ids[0][i] = i;
+  index.rows[0].resize(100000);
+  for (size_t i = 0; i < index.rows[0].size(); ++i) index.rows[0][i] = i;
   EXPECT_TRUE(decode_bitmap_index(encode_bitmap_index(index), 200000));
   EXPECT_FALSE(decode_bitmap_index(encode_bitmap_index(index), 50000));
 }

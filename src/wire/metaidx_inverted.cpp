@@ -95,7 +95,9 @@ Result<Bytes> InvertedEncoder::finish() {
   out.u16(field_id_);
   out.u32(0);
   out.u64(terms_);
-  out.zeros(kMetaIdxCommonHeader - 16);
+  out.u64(0);
+  out.u64(meta_segment_);
+  out.zeros(kMetaIdxCommonHeader - 32);
   out.u32(kInvertedVersion);
   out.u32(flags_);
   out.u64(docs_.size());
@@ -149,7 +151,9 @@ Result<InvertedView> InvertedView::open(ByteSpan payload) {
   v.field_id_ = in.u16();
   in.skip(4);
   v.term_count_ = in.u64();
-  in.skip(kMetaIdxCommonHeader - 16);
+  in.skip(8);
+  v.meta_segment_ = in.u64();
+  in.skip(kMetaIdxCommonHeader - 32);
   const uint32_t version = in.u32();
   v.flags_ = in.u32();
   v.doc_count_ = in.u64();

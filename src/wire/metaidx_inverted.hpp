@@ -43,7 +43,9 @@ struct InvertedPosting {
 class InvertedEncoder {
  public:
   // `flags` tells how the terms were made; the reader gets it back and must make query terms alike.
-  InvertedEncoder(uint16_t field_id, uint32_t flags) : field_id_(field_id), flags_(flags) {}
+  // `meta_segment`: whose rows the ids are, 0 for ids of vectors.
+  InvertedEncoder(uint16_t field_id, uint32_t flags, uint64_t meta_segment = 0)
+      : field_id_(field_id), flags_(flags), meta_segment_(meta_segment) {}
   // Once, before any term; ids ascend.
   Status set_docs(std::span<const InvertedDoc> docs);
   // Terms ascend bytewise, ordinals ascend.
@@ -53,6 +55,7 @@ class InvertedEncoder {
  private:
   uint16_t field_id_;
   uint32_t flags_;
+  uint64_t meta_segment_;
   std::vector<InvertedDoc> docs_;
   uint64_t total_length_ = 0;
   uint64_t terms_ = 0;
@@ -90,6 +93,7 @@ class InvertedView {
 
   uint16_t field_id() const noexcept { return field_id_; }
   uint32_t flags() const noexcept { return flags_; }
+  uint64_t meta_segment() const noexcept { return meta_segment_; }
   uint64_t doc_count() const noexcept { return doc_count_; }
   uint64_t term_count() const noexcept { return term_count_; }
   uint64_t total_length() const noexcept { return total_length_; }
@@ -144,6 +148,7 @@ class InvertedView {
 
   uint16_t field_id_ = 0;
   uint32_t flags_ = 0;
+  uint64_t meta_segment_ = 0;
   uint32_t interval_ = 1;
   uint32_t restart_count_ = 0;
   uint64_t doc_count_ = 0;
