@@ -2,23 +2,21 @@
 // the first line; a first line with a field that is no number is a header; a column named "id"
 // holds ids.
 #include <fmt/format.h>
+#include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <new>
 #include <string_view>
 
+#include "interop/csv_text.hpp"
+#include "interop/json_values.hpp"
 #include "interop/readers.hpp"
 
 namespace rvf::interop {
 namespace {
-
-std::string_view trim(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
-}
 
 std::string lower(std::string_view s) {
   std::string out(s);
@@ -53,88 +51,64 @@ Parsed parse_number(std::string_view s, float& out) {
   return Parsed::kNumber;
 }
 
-// Fields of one line; a quoted field may hold the separator and "" for a quote. False: a quote
-// stays open.
-bool split(std::string_view line, char separator, std::vector<std::string>& fields) {
-  fields.clear();
-  const bool blanks = separator == ' ';
-  size_t at = 0;
-  for (;;) {
-    while (at < line.size() && (line[at] == ' ' || (line[at] == '\t' && separator != '\t'))) ++at;
-    if (blanks && at == line.size()) return true;
-    std::string field;
-    if (at < line.size() && line[at] == '"') {
-      for (++at;; ++at) {
-        if (at >= line.size()) return false;
-        if (line[at] != '"') {
-          field += line[at];
-        } else if (at + 1 < line.size() && line[at + 1] == '"') {
-          field += line[at++];
-        } else {
-          break;
-        }
-      }
-      ++at;
-      while (at < line.size() && line[at] == ' ' && !blanks) ++at;
-      if (at < line.size() && line[at] != separator) return false;
-    } else {
-      const size_t end = std::min(line.find(separator, at), line.size());
-      field = line.substr(at, end - at);
-      at = end;
-    }
-    fields.emplace_back(trim(field));
-    if (at >= line.size()) return true;
-    ++at;
-    if (at == line.size()) {  // a separator at the end
-      if (!blanks) fields.emplace_back();
-      return true;
-    }
-  }
+bool is_number(std::string_view text) {
+  float v = 0;
+  return parse_number(trim_blanks(text), v) != Parsed::kText;
 }
 
-char separator_of(std::string_view line) {
-  bool quoted = false;
-  size_t tabs = 0, semicolons = 0, commas = 0, blanks = 0;
-  for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    if (quoted) continue;
-    tabs += c == '\t';
-    semicolons += c == ';';
-    commas += c == ',';
-    blanks += c == ' ';
+// Header names that are the components of one vector: the longest run of v0, v1, v2, ...; empty
+// when no two columns follow each other like that. `first` and `last` are positions, both included.
+struct Run {
+  size_t first = 0;
+  size_t last = 0;
+  bool any = false;
+};
+
+Run numbered_run(const std::vector<std::string>& names) {
+  struct Numbered {
+    std::string_view stem;
+    uint64_t number = 0;
+    bool any = false;
+  };
+  const auto split = [](std::string_view name) {
+    size_t at = name.size();
+    while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9') --at;
+    Numbered n{name.substr(0, at)};
+    const auto digits = name.substr(at);
+    n.any =
+        std::from_chars(digits.data(), digits.data() + digits.size(), n.number).ec == std::errc() &&
+        !digits.empty();
+    return n;
+  };
+  Run best;
+  size_t start = 0;
+  Numbered before;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const Numbered now = split(names[i]);
+    const bool follows = i > 0 && now.any && before.any && now.stem == before.stem &&
+                         now.number == before.number + 1;
+    if (!follows) start = i;
+    if (i > start && (!best.any || i - start > best.last - best.first)) best = {start, i, true};
+    before = now;
   }
-  if (tabs > 0) return '\t';
-  if (semicolons > 0) return ';';
-  if (commas > 0 || blanks == 0) return ',';
-  return ' ';
+  return best;
 }
 
 class CsvReader final : public VectorReader {
  public:
-  explicit CsvReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
+  CsvReader(std::unique_ptr<ByteSource> source, bool want_extra)
+      : source_(std::move(source)), csv_(*source_), want_extra_(want_extra) {}
 
   Status start() {
-    std::string line;
-    RVF_ASSIGN(const bool any, next_line(line));
+    RVF_ASSIGN(const bool any, csv_.next(fields_));
     if (!any) return source_->error(ErrorCode::kBadArgument, "the file holds no rows");
-    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-    separator_ = separator_of(trim(line));
-    if (!split(line, separator_, fields_)) return fault(ErrorCode::kCorrupt, "a quote stays open");
-    bool header = false;
-    for (const std::string& f : fields_) {
-      float v = 0;
-      header = header || parse_number(f, v) == Parsed::kText;
-    }
     columns_ = fields_.size();
-    if (header) {
-      for (size_t i = 0; i < fields_.size(); ++i) {
-        if (lower(fields_[i]) == "id" && !id_column_) id_column_ = i;
-      }
-      names_ = fields_;
-    } else {
-      pending_ = true;
-    }
-    const size_t dim = columns_ - (id_column_ ? 1 : 0);
+    uses_.assign(columns_, Use::kComponent);
+    const bool header = !std::all_of(fields_.begin(), fields_.end(),
+                                     [](const CsvField& f) { return is_number(f.text); });
+    if (header) RVF_TRY(take_header());
+    pending_ = pending_ || !header;
+    const auto dim = static_cast<size_t>(std::count(uses_.begin(), uses_.end(), Use::kComponent));
     if (dim == 0 || dim > kMaxDimension) {
       return fault(ErrorCode::kWrongDimension, fmt::format("{} columns of numbers", dim));
     }
@@ -152,19 +126,37 @@ class CsvReader final : public VectorReader {
   }
 
  private:
+  enum class Use : uint8_t { kComponent, kId, kExtra };
+
+  // With metadata wanted, the first row tells what is a component: see ReadOptions::want_extra.
+  Status take_header() {
+    for (const CsvField& f : fields_) names_.emplace_back(trim_blanks(f.text));
+    for (size_t i = 0; i < columns_ && !has_id_; ++i) {
+      has_id_ = lower(names_[i]) == "id";
+      if (has_id_) uses_[i] = Use::kId;
+    }
+    if (!want_extra_) return {};
+    RVF_ASSIGN(pending_, csv_.next(fields_));
+    const Run run = numbered_run(names_);
+    for (size_t i = 0; i < columns_; ++i) {
+      if (uses_[i] == Use::kId) continue;
+      const bool component = run.any
+                                 ? i >= run.first && i <= run.last
+                                 : !pending_ || i >= fields_.size() || is_number(fields_[i].text);
+      if (!component) uses_[i] = Use::kExtra;
+    }
+    return {};
+  }
+
   Result<size_t> read_rows(size_t max_rows, VectorChunk& out) {
     out.clear();
     out.dtype = DType::kF32;
     out.dim = info_.dim;
     out.first_row = row_;
-    std::string line;
     while (out.count < max_rows && (out.count == 0 || out.bytes.size() < kMaxChunkBytes)) {
       if (!pending_) {
-        RVF_ASSIGN(const bool any, next_line(line));
+        RVF_ASSIGN(const bool any, csv_.next(fields_));
         if (!any) break;
-        if (!split(line, separator_, fields_)) {
-          return fault(ErrorCode::kCorrupt, "a quote stays open");
-        }
       }
       pending_ = false;
       RVF_TRY(append_row(out));
@@ -181,13 +173,19 @@ class CsvReader final : public VectorReader {
     const size_t at = out.bytes.size();
     out.bytes.resize(at + size_t{4} * info_.dim);
     size_t component = 0;
+    std::string extra(1, '{');
     for (size_t i = 0; i < columns_; ++i) {
-      if (id_column_ == i) {
-        RVF_TRY(append_id(fields_[i], out));
+      if (uses_[i] == Use::kId) {
+        RVF_TRY(append_id(fields_[i].text, out));
         continue;
       }
+      if (uses_[i] == Use::kExtra) {
+        RVF_TRY(append_extra(i, extra));
+        continue;
+      }
+      const std::string_view text = trim_blanks(fields_[i].text);
       float v = 0;
-      switch (parse_number(fields_[i], v)) {
+      switch (parse_number(text, v)) {
         case Parsed::kNumber: break;
         case Parsed::kNotFinite:
           return fault(ErrorCode::kNotFinite, column(i) + ": NaN or infinity");
@@ -195,11 +193,26 @@ class CsvReader final : public VectorReader {
           return fault(ErrorCode::kOutOfRange, column(i) + ": beyond the range of f32");
         case Parsed::kText:
           return fault(ErrorCode::kCorrupt,
-                       fmt::format("{}: \"{}\" is no number", column(i), fields_[i].substr(0, 40)));
+                       fmt::format("{}: \"{}\" is no number", column(i), text.substr(0, 40)));
       }
       std::memcpy(out.bytes.data() + at + 4 * component++, &v, 4);
     }
+    if (want_extra_) out.extra.push_back(std::move(extra) + '}');
     ++out.count;
+    return {};
+  }
+
+  // Every value as a text: csv does not say more, and what it means shows over many rows.
+  Status append_extra(size_t i, std::string& extra) const {
+    const CsvField& f = fields_[i];
+    if (f.text.empty() && !f.quoted) return {};
+    if (!simdjson::validate_utf8(f.text) || !simdjson::validate_utf8(names_[i])) {
+      return fault(ErrorCode::kCorrupt, fmt::format("column {} is no UTF-8", i + 1));
+    }
+    if (extra.size() > 1) extra += ',';
+    append_json_text(extra, names_[i]);
+    extra += ':';
+    append_json_text(extra, f.text);
     return {};
   }
 
@@ -226,35 +239,26 @@ class CsvReader final : public VectorReader {
                           : fmt::format("column {} ({})", i + 1, names_[i].substr(0, 40));
   }
 
-  Result<bool> next_line(std::string& line) {
-    for (;;) {
-      RVF_ASSIGN(const bool any, source_->line(line, kMaxLine));
-      if (!any) return false;
-      ++line_;
-      if (!trim(line).empty()) return true;
-    }
-  }
-
-  Error fault(ErrorCode code, const std::string& what) const {
-    return source_->error(code, fmt::format("line {}: {}", line_, what));
-  }
+  Error fault(ErrorCode code, const std::string& what) const { return csv_.error(code, what); }
 
   std::unique_ptr<ByteSource> source_;
-  std::vector<std::string> fields_;
+  CsvText csv_;
+  std::vector<CsvField> fields_;
   std::vector<std::string> names_;
-  std::optional<size_t> id_column_;
+  std::vector<Use> uses_;
   std::optional<bool> numeric_ids_;
   size_t columns_ = 0;
-  uint64_t line_ = 0;
   uint64_t row_ = 0;
-  char separator_ = ',';
+  bool has_id_ = false;
+  bool want_extra_;
   bool pending_ = false;  // fields_ holds the first row, read to find the columns
 };
 
 }  // namespace
 
-Result<std::unique_ptr<VectorReader>> open_csv(std::unique_ptr<ByteSource> source) {
-  auto reader = std::make_unique<CsvReader>(std::move(source));
+Result<std::unique_ptr<VectorReader>> open_csv(std::unique_ptr<ByteSource> source,
+                                               bool want_extra) {
+  auto reader = std::make_unique<CsvReader>(std::move(source), want_extra);
   RVF_TRY(reader->start());
   return std::unique_ptr<VectorReader>(std::move(reader));
 }

@@ -37,7 +37,7 @@ Status check_size(const ByteSource& source, const FixedLayout& layout, bool allo
 bool is_fixed(Format format) noexcept;
 
 Result<std::unique_ptr<VectorReader>> open_fixed(std::unique_ptr<ByteSource> source, Format format);
-Result<std::unique_ptr<VectorReader>> open_csv(std::unique_ptr<ByteSource> source);
+Result<std::unique_ptr<VectorReader>> open_csv(std::unique_ptr<ByteSource> source, bool want_extra);
 Result<std::unique_ptr<VectorReader>> open_jsonl(std::unique_ptr<ByteSource> source,
                                                  bool want_extra);
 

@@ -23,7 +23,7 @@ Result<std::unique_ptr<VectorReader>> open_checked(const std::string& path,
   } else {
     RVF_ASSIGN(format, detect_format(*source));
   }
-  if (format == Format::kCsv) return open_csv(std::move(source));
+  if (format == Format::kCsv) return open_csv(std::move(source), options.want_extra);
   if (format == Format::kJsonl) return open_jsonl(std::move(source), options.want_extra);
   return open_fixed(std::move(source), format);
 }

@@ -76,7 +76,8 @@ struct VectorChunk {
   std::vector<std::byte> bytes;  // count * vector_bytes(dtype, dim)
   std::vector<uint64_t> ids;  // count of them, or none when the file has no numeric ids
   std::vector<std::string> string_ids;  // count of them, or none; never together with ids
-  std::vector<std::string> extra;  // jsonl, when asked: one JSON object of the other keys a row
+  std::vector<std::string>
+      extra;  // jsonl and csv, when asked: a JSON object of the other keys a row
 
   std::span<const std::byte> row(size_t i) const noexcept {
     const size_t n = vector_bytes(dtype, dim);
@@ -89,7 +90,11 @@ struct VectorChunk {
 
 struct ReadOptions {
   FormatHint format = kAutoFormat;
-  bool want_extra = false;  // jsonl: fill VectorChunk::extra
+  // jsonl, and csv with a header: fill VectorChunk::extra; ExtraColumns makes columns of it. Of a
+  // csv the vector's components are then the longest run of columns named v0, v1, v2, ... (any
+  // stem), or, where no two are named so, the columns with a number in the first row; the others are
+  // metadata, as texts.
+  bool want_extra = false;
 };
 
 class VectorReader {
