@@ -282,8 +282,8 @@ class Binder {
 
 }  // namespace
 
-std::optional<BindFault> bind(const SchemaField& field, FilterOp op,
-                              const std::vector<Literal>& literals, Node& out) {
+std::optional<BindFault> bind_filter(const SchemaField& field, FilterOp op,
+                                     const std::vector<Literal>& literals, Node& out) {
   return Binder(field).run(op, literals, out);
 }
 

@@ -42,8 +42,8 @@ struct BindFault {
 
 // `op` is one of kEq to kMatch. kEq and kNe take null. Literals: kIn any number, kBetween two,
 // kIsNull none, else one. `out` is set where there is no fault.
-std::optional<BindFault> bind(const SchemaField& field, FilterOp op,
-                              const std::vector<Literal>& literals, Node& out);
+std::optional<BindFault> bind_filter(const SchemaField& field, FilterOp op,
+                                     const std::vector<Literal>& literals, Node& out);
 
 // value < field is field > value; kEq and kNe stay.
 FilterOp mirrored(FilterOp op) noexcept;

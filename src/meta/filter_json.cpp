@@ -239,7 +239,7 @@ class JsonParser {
 
   Result<Node> bound(const SchemaField& field, FilterOp op, const std::vector<Literal>& literals) {
     Node out;
-    if (const auto fault = bind(field, op, literals, out)) {
+    if (const auto fault = bind_filter(field, op, literals, out)) {
       const bool in_list = literals.size() > 1 && fault->literal < literals.size();
       const Step step(path_, in_list ? "[" + std::to_string(fault->literal) + "]" : "");
       return fail(fault->message);

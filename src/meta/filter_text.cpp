@@ -230,7 +230,7 @@ class Parser {
 
   Result<Node> bound(const SchemaField& field, FilterOp op, const Operands& o) {
     Node out;
-    if (const auto fault = bind(field, op, o.literals, out)) {
+    if (const auto fault = bind_filter(field, op, o.literals, out)) {
       const bool literal = fault->literal < o.places.size();
       return filter_error(lexer_.text(), literal ? o.places[fault->literal] : o.op_place,
                           fault->message);

@@ -244,7 +244,9 @@ class Decoder {
         if (value > 1) return fail("a truth value is 0 or 1");
         return Literal::boolean(value == 1);
       }
-      default: return fail("a literal is expected, not code " + std::to_string(code));
+      default:
+        if (!in_.ok()) return Literal::null();  // said by the caller
+        return fail("a literal is expected, not code " + std::to_string(code));
     }
   }
   template <class T>
@@ -296,7 +298,7 @@ class Decoder {
     const SchemaField* field = stack_.back().field;
     stack_.pop_back();
     Node out;
-    if (const auto fault = bind(*field, op, values, out)) return fail(fault->message);
+    if (const auto fault = bind_filter(*field, op, values, out)) return fail(fault->message);
     return push(std::move(out));
   }
 
@@ -327,7 +329,7 @@ class Decoder {
     if (top.kind == Entry::Kind::kNode) return std::move(top.node);
     Node out;
     if (top.kind == Entry::Kind::kLiteral) return fail("a literal stands where a condition should");
-    if (const auto fault = bind(*top.field, FilterOp::kEq, {Literal::boolean(true)}, out)) {
+    if (const auto fault = bind_filter(*top.field, FilterOp::kEq, {Literal::boolean(true)}, out)) {
       return fail(fault->message);
     }
     return out;
