@@ -13,7 +13,7 @@ import sys
 LAYERS = [
     {"types"},
     {"exec", "wire", "io", "kernels"},
-    {"manifest", "index", "meta", "quant", "crypto", "embed"},
+    {"manifest", "layouts", "index", "meta", "quant", "crypto", "embed"},
     {"runtime"},
     # Features, each usable alone. A folder that is not named in this table is one of them.
     {"interop", "text", "text_store", "lake", "guard", "evolve", "graph"},

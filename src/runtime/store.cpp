@@ -137,6 +137,8 @@ StoreStatus Store::status() const {
     for (const auto& b : segment->blocks())
       s.tier_rows[b.wire.tier < 3 ? b.wire.tier : 2] += b.wire.count;
   }
+  s.layout = impl_->layout;
+  s.notes = impl_->notes;
   s.application = impl_->published.application;
   s.file_id = root.identity.file_id;
   s.writable = impl_->writer != nullptr;

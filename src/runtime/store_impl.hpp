@@ -7,6 +7,7 @@
 
 #include "index/graph.hpp"
 #include "io/file.hpp"
+#include "layouts/foreign.hpp"
 #include "manifest/tail_scan.hpp"
 #include "runtime/access_counter.hpp"
 #include "runtime/fair_mutex.hpp"
@@ -20,6 +21,8 @@ struct Store::Impl {
   std::string path;
   std::shared_ptr<io::FileSystem> fs;
   std::unique_ptr<io::WriterLock> lock;  // null for readers
+  std::string layout = "native";         // of the file that was opened
+  std::vector<std::string> notes;        // what could not be taken from it
 
   mutable runtime::FairMutex
       write_mutex;  // one write operation at a time, from first byte to new state
@@ -68,6 +71,13 @@ struct Store::Impl {
   runtime::LiveState::OpenShard shard_opener() const;
   Status check_open() const;  // with state_mutex or write_mutex held
   Status check_writable() const;
+
+  // open_foreign.cpp: a copy in memory of a file of another layout; a native store made of one.
+  // Notes are added to `from`, which is spent.
+  static Result<Store> open_foreign(io::FileSystem& fs, const std::string& path,
+                                    const OpenOptions& open);
+  static Result<Store> create_from(layouts::ForeignStore& from, const std::string& path,
+                                   const OpenOptions& open);
 
   // store_write.cpp
   Result<WriteReport> write(const WriteBatch& batch);

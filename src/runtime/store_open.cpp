@@ -1,6 +1,7 @@
 // Opening: finding the newest commit that can be trusted, and taking it in.
 #include <string>
 
+#include "runtime/open_foreign.hpp"
 #include "runtime/shard_writer.hpp"
 #include "runtime/store_impl.hpp"
 #include "wire/segment.hpp"
@@ -81,7 +82,9 @@ Result<Store> Store::open(const std::string& path, const OpenOptions& open) {
   if (!exists) {
     return Error(ErrorCode::kNoSuchFile, "there is no store " + path + "; `rvf create` makes one");
   }
-  RVF_TRY(impl->fs->open(path, io::OpenMode::kRead));
+  RVF_ASSIGN(const auto seen, impl->fs->open(path, io::OpenMode::kRead));
+  RVF_ASSIGN(const layouts::Layout foreign, runtime::foreign_layout(*seen));
+  if (foreign != layouts::Layout::kUnknown) return runtime::convert_needed(path, foreign);
   RVF_ASSIGN(impl->lock, impl->fs->lock(path));
   RVF_TRY(impl->open_file(true));
   return Store(std::move(impl));
@@ -92,7 +95,12 @@ Result<Store> Store::open_readonly(const std::string& path, const OpenOptions& o
   impl->options = open;
   impl->path = path;
   impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-  RVF_TRY(impl->open_file(false));
+  Status opened = impl->open_file(false);
+  if (!opened && runtime::may_be_foreign(opened.error().code)) {
+    auto foreign = Impl::open_foreign(*impl->fs, path, open);
+    if (foreign || foreign.error().code != ErrorCode::kManifestNotFound) return foreign;
+  }
+  RVF_TRY(std::move(opened));
   return Store(std::move(impl));
 }
 
