@@ -146,7 +146,7 @@ class GraphIndex final : public Index {
     }
     if (only_top_) return std::max<uint32_t>(1, std::min(ef, graph_.nodes()));
     const double wide = ef * static_cast<double>(live) / std::max(passing, 1.0);
-    if (passing <= wide * kDistancesPerExpansion * (r.filter != nullptr ? 1.0 : 0.25)) return 0;
+    if (!p.walk && passing <= wide * kDistancesPerExpansion * (r.filter != nullptr ? 1.0 : 0.25)) return 0;
     if (r.filter != nullptr || passing < 0.5 * static_cast<double>(live)) {
       ef = static_cast<uint32_t>(std::min<double>(wide, std::max(kMaxFilterEf, ef)));
     }

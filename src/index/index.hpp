@@ -28,6 +28,7 @@ struct SearchParams {
   uint64_t time_budget_ns =
       0;  // 0: none. What was found in time is returned, stats.timed_out is set
   bool exact = false;  // scan every row
+  bool walk = false;  // use the graph, also where a scan of what passes the filter is cheaper
 };
 inline constexpr float kDefaultTargetRecall = 0.97F;
 

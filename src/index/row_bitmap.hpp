@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace rvf::index {
@@ -17,6 +18,22 @@ class RowBitmap {
  public:
   static constexpr uint64_t kChunkBits = 65536;
   static constexpr uint64_t kChunkWords = kChunkBits / 64;
+
+  // Bit i of words[i / 64] is row i.
+  static RowBitmap from_words(std::span<const uint64_t> words) {
+    RowBitmap out;
+    for (size_t first = 0; first < words.size(); first += kChunkWords) {
+      const auto part = words.subspan(first, std::min<size_t>(kChunkWords, words.size() - first));
+      uint64_t bits = 0;
+      for (const uint64_t w : part) bits += static_cast<uint64_t>(std::popcount(w));
+      out.chunks_.push_back(nullptr);
+      if (bits == 0) continue;
+      out.chunks_.back() = std::make_shared<Chunk>();
+      std::copy(part.begin(), part.end(), out.chunks_.back()->begin());
+      out.count_ += bits;
+    }
+    return out;
+  }
 
   bool test(uint64_t row) const noexcept {
     const uint64_t c = row / kChunkBits;

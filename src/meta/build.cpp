@@ -24,16 +24,11 @@ Result<wire::MetaSegment> make_segment(const Schema& schema, const PartColumns& 
     if (all_null && !keep_null_columns) continue;
     RVF_ASSIGN(auto column,
                wire::make_column(f.id, known->field.type, known->field.name, f.values));
+    // String ids are looked up one by one.
+    column.quick_texts = known->field.name == kKeyField;
     meta.columns.push_back(std::move(column));
   }
   return meta;
-}
-
-void write_key(std::string& key, const Value& value) {
-  wire::Bytes bytes;
-  wire::ByteWriter out(bytes);
-  wire::write_meta_value(out, value);
-  key.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 wire::MetaIndexHeader header_of(const wire::MetaColumnView& column, uint64_t segment_id) {
@@ -80,7 +75,6 @@ wire::Bytes bitmap_index(const wire::MetaColumnView& column, uint64_t segment_id
   std::map<std::string, std::vector<uint64_t>> rows_of;
   wire::BitmapIndex index;
   index.header = header_of(column, segment_id);
-  std::string key;
   ColumnReader reader(column);
   for (uint32_t row = 0; row < column.rows(); ++row) {
     const Value value = reader.value(row);
@@ -89,8 +83,7 @@ wire::Bytes bitmap_index(const wire::MetaColumnView& column, uint64_t segment_id
       continue;
     }
     const auto add = [&](const Value& v) {
-      write_key(key, v);
-      std::vector<uint64_t>& rows = rows_of[key];
+      std::vector<uint64_t>& rows = rows_of[wire::meta_value_key(v)];
       if (rows.empty() || rows.back() != row) rows.push_back(row);
     };
     if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
@@ -107,9 +100,10 @@ wire::Bytes bitmap_index(const wire::MetaColumnView& column, uint64_t segment_id
   return wire::encode_bitmap_index(index);
 }
 
-Result<wire::Bytes> word_index(const Part& part, const wire::MetaColumnView& column,
-                               uint64_t segment_id) {
-  InvertedIndexBuilder builder(column.id(), {}, segment_id);
+}  // namespace
+
+Result<wire::Bytes> build_word_index(const Part& part, const wire::MetaColumnView& column) {
+  InvertedIndexBuilder builder(column.id(), {}, part.segment_id());
   ColumnReader reader(column);
   for (uint32_t i = 0; i < part.rows(); ++i) {
     if (column.is_null(i)) continue;
@@ -118,8 +112,6 @@ Result<wire::Bytes> word_index(const Part& part, const wire::MetaColumnView& col
   }
   return builder.finish();
 }
-
-}  // namespace
 
 Result<wire::Bytes> encode_base_part(const Schema& schema, const PartColumns& columns,
                                      uint64_t first_row, uint32_t rows, uint64_t min_id,
@@ -158,7 +150,7 @@ Result<std::vector<PartIndex>> build_indexes(const Schema& schema, uint64_t segm
       if (!payload.empty()) out.push_back({column.id(), std::move(payload)});
     }
     if ((known->field.indexed & kIndexWords) != 0 && column.type() == FieldType::kString) {
-      RVF_ASSIGN(wire::Bytes payload, word_index(part, column, segment_id));
+      RVF_ASSIGN(wire::Bytes payload, build_word_index(part, column));
       out.push_back({column.id(), std::move(payload)});
     }
   }

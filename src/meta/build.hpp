@@ -37,4 +37,7 @@ inline constexpr uint32_t kMinIndexedRows = 4096;
 Result<std::vector<PartIndex>> build_indexes(const Schema& schema, uint64_t segment_id,
                                              wire::ByteSpan part_payload);
 
+// The words of a string column of `part`, as the payload of a METAIDX.
+Result<wire::Bytes> build_word_index(const Part& part, const wire::MetaColumnView& column);
+
 }  // namespace rvf::meta

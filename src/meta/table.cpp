@@ -142,4 +142,12 @@ bool Table::is_expensive(const Filter& filter) const {
                      [&](const auto& part) { return meta::is_expensive(filter, *part); });
 }
 
+Value FieldReader::value(uint64_t row) {
+  const Part* part = table_.holder(row, field_.id);
+  const wire::MetaColumnView* column = part == nullptr ? nullptr : part->column(field_.id);
+  if (column == nullptr) return std::monostate{};
+  auto reader = readers_.try_emplace(part, *column).first;
+  return widen(reader->second.value(*part->position_of(row)), field_.field.type);
+}
+
 }  // namespace rvf::meta

@@ -39,4 +39,16 @@ class Table {
   std::vector<std::shared_ptr<const Part>> updates_;
 };
 
+// Reads one field of many rows; neighbours share what had to be unpacked. Not thread-safe.
+class FieldReader {
+ public:
+  FieldReader(const Table& table, const SchemaField& field) : table_(table), field_(field) {}
+  Value value(uint64_t row);  // of the schema's type
+
+ private:
+  const Table& table_;
+  const SchemaField& field_;
+  std::map<const Part*, ColumnReader> readers_;
+};
+
 }  // namespace rvf::meta

@@ -16,6 +16,7 @@ constexpr uint64_t kCheckpointBytes = 256ULL << 20;
 
 // What the store did not make itself is carried over byte for byte.
 bool is_attachment(const wire::DirEntry& e, const manifest::Head& head, const wire::Root& root) {
+  if (is_own_metadata(e)) return false;
   switch (e.type) {
     case SegmentType::kQuant: return e.tier == 0;
     case SegmentType::kHot: return e.offset != root.hot_cache.segment_offset;
@@ -50,6 +51,7 @@ Status Compaction::run_steps() {
   RVF_TRY(prepare_tiers());
   RVF_TRY(copy_rows());
   RVF_TRY(copy_attachments(store_.directory, source_->state));
+  RVF_TRY(copy_metadata());
   if (options_.rebuild_index) RVF_TRY(index_output());
   if (options_.tiers) RVF_TRY(write_hot());
   return finish();
@@ -64,12 +66,15 @@ Status Compaction::begin() {
   source_head_ = store_.writer->head();
   generation_ = store_.generation;
   RVF_ASSIGN(report_.bytes_before, store_.file->size());
-  plan_ = make_plan(source_->state, options_, *store_.access);
+  RVF_ASSIGN(const auto dead, source_->dead());
+  plan_ = make_plan(source_->state, *dead, options_, *store_.access);
   report_.rows_dropped = source_->state.rows.size() - plan_.order.size();
   // Segment ids of the copy come out of a range that writers of the source will not touch.
   first_segment_id_ = store_.writer->next_segment_id();
   const uint64_t row_bytes = wire::row_stride(source_->state.dtype, source_->state.dimension);
-  store_.writer->raise_next_segment_id(first_segment_id_ + 4096 +
+  const uint64_t metadata_segments = (plan_.order.size() / kMaxPartRows + 1) *
+                                     (uint64_t{2} * source_head_.schema.size() + 1);
+  store_.writer->raise_next_segment_id(first_segment_id_ + 4096 + metadata_segments +
                                        plan_.order.size() * row_bytes / (kChunkBytes / 4) * 2);
   started_ = std::chrono::steady_clock::now();
   return open_output();
@@ -92,6 +97,7 @@ Status Compaction::open_output() {
   writer_->head().capability = source_head_.capability;
   writer_->head().unknown = source_head_.unknown;
   writer_->head().metadata_indexes = source_head_.metadata_indexes;
+  writer_->head().schema = source_head_.schema;
   writer_->root() = source_root_;
   writer_->root().entry_points = writer_->root().top_layer = writer_->root().prefetch = {};
   writer_->root().centroids = writer_->root().quant_dictionary = writer_->root().hot_cache = {};
@@ -292,6 +298,7 @@ Status Compaction::catch_up() {
     }
     root.extension->dead_rows += writer_->batch().dead.size();
   }
+  const uint64_t first_new_row = root.extension->rows;
   const uint64_t row_bytes = wire::row_stride(now.dtype, now.dimension);
   const uint64_t chunk = std::max<uint64_t>(1, kChunkBytes / row_bytes);
   for (uint64_t at = 0; at < newer.size(); at += chunk) {
@@ -299,6 +306,7 @@ Status Compaction::catch_up() {
         std::span<const uint64_t>(newer).subspan(at, std::min(chunk, newer.size() - at));
     RVF_TRY(append_rows(now, rows, 0));
   }
+  RVF_TRY(catch_up_metadata(newer, first_new_row));
   for (const auto& [id, entry] : writer_->log().directory()) {
     if (is_attachment(entry, writer_->head(), root) && !store_.directory.contains(id)) {
       writer_->batch().removed.push_back(id);

@@ -28,6 +28,13 @@ class Compaction {
   Status copy_chunk(uint64_t begin, uint64_t end);
   Status copy_attachments(const std::map<uint64_t, wire::DirEntry>& directory,
                           const LiveState& from);
+  // compaction_meta.cpp
+  Status copy_metadata();
+  // Metadata of rows that are new in the source, which the output has from first_row on, and
+  // updates of rows that it has already.
+  Status catch_up_metadata(std::span<const uint64_t> newer, uint64_t first_row);
+  Status append_metadata(const Snapshot::Impl& from, std::span<const uint64_t> rows,
+                         uint64_t first_row);
   Status index_output();
   Status write_hot();
   Status finish();

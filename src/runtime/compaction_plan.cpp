@@ -28,12 +28,12 @@ std::vector<quant::Tier> choose_tiers(const LiveState& state, const std::vector<
 
 }  // namespace
 
-CompactionPlan make_plan(const LiveState& state, const CompactOptions& options,
-                         const AccessCounter& access) {
+CompactionPlan make_plan(const LiveState& state, const index::DeadRows& dead,
+                         const CompactOptions& options, const AccessCounter& access) {
   CompactionPlan plan;
-  plan.order.reserve(state.live());
+  plan.order.reserve(state.rows.size() - dead.count());
   for (uint64_t row = 0; row < state.rows.size(); ++row) {
-    if (!state.dead.test(row)) plan.order.push_back(row);
+    if (!dead.test(row)) plan.order.push_back(row);
   }
   std::fill(std::begin(plan.tier_end), std::end(plan.tier_end), plan.order.size());
   if (!options.tiers) return plan;

@@ -20,8 +20,9 @@ struct CompactionPlan {
 
 // Without tiers every row stays as exact as it is stored now. With them rows go by how often
 // queries found them; where nothing was ever counted all are warm.
-CompactionPlan make_plan(const LiveState& state, const CompactOptions& options,
-                         const AccessCounter& access);
+// `dead` are the rows to leave out.
+CompactionPlan make_plan(const LiveState& state, const index::DeadRows& dead,
+                         const CompactOptions& options, const AccessCounter& access);
 
 // Equal for equal plans: an interrupted compaction is continued only by one that wants the same.
 uint64_t plan_hash(const CompactionPlan& plan, const CompactOptions& options);

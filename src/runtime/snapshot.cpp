@@ -2,10 +2,7 @@
 #include <cstring>
 #include <string>
 
-#include "index/flat.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/kernels.hpp"
-#include "runtime/access_counter.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "wire/compress.hpp"
 
@@ -15,76 +12,30 @@ namespace {
 // What a compressed attachment may unpack to.
 constexpr uint64_t kMaxUnpacked = 1ULL << 30;
 
-uint64_t id_of_row(const void* state, uint64_t row) {
-  return static_cast<const runtime::LiveState*>(state)->id_of(row);
-}
-
-const index::Index& flat_index() {
-  static const index::FlatIndex flat;
-  return flat;
-}
-
 }  // namespace
 
-Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector,
-                                          const QueryOptions& options,
-                                          index::SearchScratch& scratch_memory) const {
-  if (options.k == 0) return Error(ErrorCode::kBadK, "k must be at least 1");
-  if (vector.size() != state.dimension) {
-    return Error(ErrorCode::kWrongDimension, "the query has " + std::to_string(vector.size()) +
-                                                 " dimensions, the store " +
-                                                 std::to_string(state.dimension));
-  }
-  RVF_ASSIGN(const kernels::PreparedQuery prepared,
-             kernels::prepare(vector, state.metric, state.dtype, state.dimension));
-  QueryResult out;
-  const uint64_t live = state.live();
-  if (live == 0) {
-    out.exact = true;
-    return out;
-  }
-  index::SearchRequest request;
-  request.query = &prepared;
-  request.rows = &state.rows;
-  request.dead = &state.dead;
-  request.ids = {&state, id_of_row};
-  request.params.k = static_cast<uint32_t>(std::min<uint64_t>(options.k, live));
-  request.params.ef = options.ef;
-  request.params.target_recall = options.target_recall;
-  request.params.time_budget_ns = options.time_budget_us * 1000;
-  const bool graph = state.index != nullptr && state.index->graph != nullptr;
-  // A beam that wide visits the whole store anyway.
-  request.params.exact = options.exact || request.params.k * 2ULL >= live;
-  if (request.params.exact || !graph) expect_scan();
-  const index::Index& index = graph ? *state.index->graph : flat_index();
-  index::SearchResult found;
-  RVF_TRY(index.search(request, scratch_memory, found));
-  out.neighbors.reserve(found.hits.size());
-  for (const index::Hit& h : found.hits) {
-    out.neighbors.push_back({state.id_of(h.row), h.distance});
-  }
-  out.distances = found.stats.distances;
-  out.ef = found.stats.ef;
-  out.exact = found.stats.exact;
-  out.timed_out = found.stats.timed_out;
-  if (access) access->count(out.neighbors);
-  return out;
-}
-
 void Snapshot::Impl::expect_scan() const {
-  std::call_once(scan_expected, [&] {
+  std::call_once(scan_expected_, [&] {
     for (const auto& segment : state.segments) state.will_need(segment->entry());
   });
 }
 
 Result<uint64_t> Snapshot::Impl::find_row(uint64_t id) const {
   const auto row = ids->find(state, id);
-  if (!row) return Error(ErrorCode::kNotFound, "no vector has the id " + std::to_string(id));
+  bool gone = !row;
+  if (row && schema->find(kExpiryField) != nullptr) {
+    RVF_ASSIGN(const Dead now, dead());
+    gone = now->test(*row);
+  }
+  if (gone) return Error(ErrorCode::kNotFound, "no vector has the id " + std::to_string(id));
   return *row;
 }
 
 uint32_t Snapshot::epoch() const noexcept { return impl_->epoch; }
-uint64_t Snapshot::size() const noexcept { return impl_->state.live(); }
+uint64_t Snapshot::size() const noexcept {
+  const auto dead = impl_->dead();
+  return dead ? impl_->state.rows.size() - (*dead)->count() : impl_->state.live();
+}
 uint32_t Snapshot::dimension() const noexcept { return impl_->state.dimension; }
 DType Snapshot::dtype() const noexcept { return impl_->state.dtype; }
 Metric Snapshot::metric() const noexcept { return impl_->state.metric; }
@@ -160,13 +111,15 @@ void Snapshot::for_each(
     const std::function<bool(uint64_t, std::span<const std::byte>)>& visit) const {
   const runtime::LiveState& s = impl_->state;
   const size_t bytes = vector_bytes(s.dtype, s.dimension);
+  const auto now = impl_->dead();
+  const index::DeadRows& dead = now ? **now : s.dead;
   std::vector<uint64_t> ids;
   for (const auto& segment : s.segments) {
     ids.clear();
     segment->copy_ids(ids);
     const uint64_t first = segment->rows().first_row;
     for (size_t i = 0; i < ids.size(); ++i) {
-      if (s.dead.test(first + i)) continue;
+      if (dead.test(first + i)) continue;
       if (!visit(ids[i], {s.rows[first + i], bytes})) return;
     }
   }

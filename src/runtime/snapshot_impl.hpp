@@ -2,8 +2,11 @@
 #pragma once
 #include <mutex>
 
+#include "kernels/kernels.hpp"
 #include "runtime/id_index.hpp"
+#include "runtime/key_index.hpp"
 #include "runtime/live_state.hpp"
+#include "runtime/part_cache.hpp"
 #include "rvf/store.hpp"
 
 namespace rvf::runtime {
@@ -33,28 +36,86 @@ class ScratchPool {
 // never waits for it.
 class AccessCounter;
 
+// The live rows that pass a filter.
+struct Selection {
+  meta::Filter filter;
+  index::RowBitmap rows;
+  double micros = 0;  // to find them
+  std::vector<std::string> steps;
+};
+
 }  // namespace rvf::runtime
 
 namespace rvf {
 
 struct Snapshot::Impl {
+  using Dead = std::shared_ptr<const index::DeadRows>;
+  using Selected = std::shared_ptr<const runtime::Selection>;
+
   runtime::LiveState state;
   std::vector<std::shared_ptr<const io::Mapping>> pins;
   std::vector<wire::DirEntry> directory;  // by segment id
   uint32_t epoch = 0;
   std::shared_ptr<runtime::ScratchPool> scratch;
   std::shared_ptr<runtime::AccessCounter> access;
-
-  Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options,
-                            index::SearchScratch& scratch_memory) const;
-  Result<uint64_t> find_row(uint64_t id) const;  // kNotFound
-  Result<wire::DirEntry> entry(uint64_t segment_id) const;  // kNotFound
-
   std::shared_ptr<runtime::IdIndex> ids;
+  std::shared_ptr<runtime::KeyIndex> keys;
+  std::shared_ptr<runtime::PartCache> parts;
+  std::shared_ptr<const meta::Schema> schema;
 
+  // snapshot.cpp
+  Result<uint64_t> find_row(uint64_t id) const;             // kNotFound
+  Result<wire::DirEntry> entry(uint64_t segment_id) const;  // kNotFound
   // Asks for the whole file ahead of the first scan; rows are otherwise read one by one.
   void expect_scan() const;
-  mutable std::once_flag scan_expected;
+
+  // snapshot_meta.cpp
+  Result<const meta::Table*> table() const;  // opened at first use, lives as long as this
+  Result<Dead> dead() const;                 // deleted rows, and those that have expired by now
+  meta::RowIds row_ids() const;
+  Result<meta::Filter> parse(std::string_view filter) const;
+  Result<Selected> select(std::string_view filter) const;  // remembers the last few
+  Result<const meta::SchemaField*> field(const std::string& name) const;  // kBadArgument
+
+  // snapshot_query.cpp
+  Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options,
+                            index::SearchScratch& scratch_memory) const;
+  struct RowSearch {
+    const kernels::PreparedQuery* query = nullptr;
+    const index::DeadRows* dead = nullptr;
+    const index::RowBitmap* filter = nullptr;  // may be null
+    uint64_t available = 0;  // rows that can be found at all
+    index::SearchParams params;
+  };
+  // At most params.k rows; exact where a beam would be as wide as the store.
+  Result<index::SearchResult> search_rows(const RowSearch& search,
+                                          index::SearchScratch& scratch_memory) const;
+  // The first k rows, at most `size` of each value of a field; `complete` says whether more
+  // candidates could change that.
+  Result<std::vector<index::Hit>> best_of_groups(const std::vector<index::Hit>& hits,
+                                                 const meta::SchemaField& field, uint32_t size,
+                                                 size_t k) const;
+
+  // hybrid.cpp
+  Result<HybridResult> hybrid(std::span<const float> vector, const HybridOptions& options) const;
+
+ private:
+  struct Expiry {
+    std::vector<std::pair<int64_t, uint64_t>> times;  // ascending, with the row
+    size_t passed = 0;
+    Dead dead;
+  };
+  mutable std::once_flag scan_expected_;
+  mutable std::mutex meta_mutex_;  // guards what follows
+  mutable std::optional<meta::Table> table_;
+  mutable std::optional<Error> table_error_;
+  mutable std::optional<Expiry> expiry_;
+  struct Remembered {
+    std::string filter;
+    Dead dead;
+    Selected selected;
+  };
+  mutable std::vector<Remembered> selections_;  // newest last
 };
 
 }  // namespace rvf

@@ -23,7 +23,20 @@ void Store::Impl::publish() {
   published.root = log().root();
   published.live_bytes = log().live_bytes();
   published.next_id = (writer ? writer->root() : published.root).extension->next_id;
+  if (log_head().schema != published.schema_entries) {
+    published.schema_entries = log_head().schema;
+    // load() has seen it, or the writer made it: it reads.
+    if (auto schema = runtime::schema_of(published.schema_entries)) {
+      published.schema = std::make_shared<const meta::Schema>(std::move(*schema));
+    }
+  }
   current = nullptr;
+}
+
+void Store::Impl::forget_rows() {
+  ids = std::make_shared<runtime::IdIndex>();
+  keys = std::make_shared<runtime::KeyIndex>();
+  parts = std::make_shared<runtime::PartCache>();
 }
 
 Status Store::Impl::check_open() const {
@@ -53,6 +66,9 @@ Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const
     made->scratch = scratch;
     made->access = access;
     made->ids = ids;
+    made->keys = keys;
+    made->parts = parts;
+    made->schema = published.schema;
     current = std::move(made);
   }
   return current;
@@ -140,6 +156,12 @@ StoreStatus Store::status() const {
   s.layout = impl_->layout;
   s.notes = impl_->notes;
   s.application = impl_->published.application;
+  for (const meta::SchemaField& f : impl_->published.schema->fields()) {
+    (f.field.name == kKeyField ? s.string_ids = true : s.fields += f.field.name.front() != '_');
+  }
+  for (const auto& [id, entry] : impl_->directory) {
+    if (runtime::is_own_metadata(entry)) s.metadata_bytes += entry.payload_length;
+  }
   s.file_id = root.identity.file_id;
   s.writable = impl_->writer != nullptr;
   s.recovery = impl_->recovery;
@@ -192,6 +214,37 @@ Result<WriteReport> Store::ingest(const Vectors& vectors, std::span<const uint64
   batch.vectors = vectors;
   batch.ids = ids;
   return write(batch);
+}
+
+Result<WriteReport> Store::ingest(const Vectors& vectors, std::span<const std::string> keys,
+                                  std::span<const Column> columns) {
+  WriteBatch batch;
+  batch.vectors = vectors;
+  batch.keys = keys;
+  batch.columns = columns;
+  return write(batch);
+}
+
+Result<WriteReport> Store::remove_where(std::string_view filter) {
+  if (filter.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return Error(ErrorCode::kBadFilter, "an empty filter would delete everything");
+  }
+  WriteBatch batch;
+  batch.delete_where = filter;
+  return write(batch);
+}
+
+Result<WriteReport> Store::update_metadata(std::span<const uint64_t> ids,
+                                           std::span<const Column> columns) {
+  WriteBatch batch;
+  batch.update_ids = ids;
+  batch.update_columns = columns;
+  return write(batch);
+}
+
+Status Store::define_fields(std::span<const Field> fields) {
+  std::lock_guard writing(impl_->write_mutex);
+  return impl_->define_fields(fields);
 }
 
 Result<WriteReport> Store::remove(std::span<const uint64_t> ids) {

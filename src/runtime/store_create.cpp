@@ -9,7 +9,14 @@
 namespace rvf {
 namespace {
 
+Result<std::vector<wire::SchemaEntry>> schema_for(const CreateOptions& o) {
+  meta::Schema schema;
+  for (const Field& f : o.fields) RVF_TRY(schema.merge(f));
+  return runtime::schema_entries(schema);
+}
+
 Status check_create(const CreateOptions& o) {
+  RVF_TRY(schema_for(o));
   if (o.dimension == 0 || o.dimension > kMaxDimension) {
     return Error(ErrorCode::kBadArgument,
                  "dimension must be 1 to 65535, not " + std::to_string(o.dimension));
@@ -57,6 +64,7 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   profile.ef_construction = create.ef_construction;
   profile.seed = create.seed;
   profile.schema = create.application;
+  RVF_ASSIGN(writer.head().schema, schema_for(create));
   wire::Root& root = writer.root();
   root.dimension = static_cast<uint16_t>(create.dimension);
   root.dtype = create.dtype;

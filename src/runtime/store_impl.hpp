@@ -10,6 +10,7 @@
 #include "layouts/foreign.hpp"
 #include "manifest/tail_scan.hpp"
 #include "runtime/access_counter.hpp"
+#include "runtime/batch_metadata.hpp"
 #include "runtime/fair_mutex.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "runtime/writer.hpp"
@@ -37,7 +38,10 @@ struct Store::Impl {
   manifest::ManifestLog reader_log;         // of a reader
   runtime::LiveState state;
   std::map<uint64_t, wire::DirEntry> directory;  // with what is not committed yet
+  // What was learnt about the rows of this file; see forget_rows().
   std::shared_ptr<runtime::IdIndex> ids;
+  std::shared_ptr<runtime::KeyIndex> keys;
+  std::shared_ptr<runtime::PartCache> parts;
   std::shared_ptr<runtime::ScratchPool> scratch = std::make_shared<runtime::ScratchPool>();
   std::shared_ptr<runtime::AccessCounter> access;
   RecoveryInfo recovery;
@@ -47,12 +51,16 @@ struct Store::Impl {
     uint64_t live_bytes = 0;
     uint64_t next_id = 0;
     std::string application;
+    std::vector<wire::SchemaEntry> schema_entries;
+    std::shared_ptr<const meta::Schema> schema = std::make_shared<meta::Schema>();
   };
   Published published;
   mutable std::shared_ptr<const Snapshot::Impl> current;  // null when a commit made it stale
 
   // With write_mutex held.
   const manifest::ManifestLog& log() const { return writer ? writer->log() : reader_log; }
+  // With what is not committed yet.
+  const manifest::Head& log_head() const { return writer ? writer->head() : reader_log.head(); }
 
   // store.cpp
   Status open_file(bool writable);
@@ -67,6 +75,7 @@ struct Store::Impl {
   Result<Opened> load(std::shared_ptr<io::File> from) const;
   void adopt(Opened opened);
   void publish();  // with both mutexes held
+  void forget_rows();  // where rows are numbered anew
   Result<std::shared_ptr<const Snapshot::Impl>> snapshot_impl() const;
   runtime::LiveState::OpenShard shard_opener() const;
   Status check_open() const;  // with state_mutex or write_mutex held
@@ -81,6 +90,16 @@ struct Store::Impl {
 
   // store_write.cpp
   Result<WriteReport> write(const WriteBatch& batch);
+  struct NewIds {
+    std::vector<uint64_t> ids;
+    bool may_exist = false;
+  };
+  Result<NewIds> new_ids(const WriteBatch& batch) const;
+  Result<std::vector<std::optional<uint64_t>>> rows_of_keys(
+      std::span<const std::string> wanted) const;
+  Result<std::vector<uint64_t>> ids_to_delete(const WriteBatch& batch) const;
+  Result<runtime::BatchMetadata> metadata_of(const WriteBatch& batch, WriteReport& report) const;
+  Status define_fields(std::span<const Field> fields);
   Status commit(Durability durability);
   // Keeps the access sketch in the file if queries changed it enough to matter.
   Status save_access();

@@ -135,6 +135,7 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
     if (!compaction.empty() && compaction.front().phase != wire::CompactionState::kAllRowsCopied) {
       return Error(ErrorCode::kManifestInvalid, "the manifest belongs to an unfinished compaction");
     }
+    RVF_TRY(runtime::schema_of(log.head().schema));
     auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
     Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
                           : Status(loaded.error());
@@ -195,7 +196,7 @@ void Store::Impl::adopt(Opened opened) {
   state = std::move(opened.state);
   directory = found.log.directory();
   recovery = std::move(info);
-  ids = std::make_shared<runtime::IdIndex>();
+  forget_rows();
   if (!access) access = load_access(found.log, state);
   if (lock != nullptr) {
     writer =

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <numeric>
 #include <string>
+#include <unordered_set>
 
+#include "runtime/batch_metadata.hpp"
 #include "runtime/store_impl.hpp"
 #include "wire/compress.hpp"
 #include "wire/journal_codec.hpp"
@@ -43,6 +46,27 @@ Status check_ids(std::span<const uint64_t> ids) {
   if (twice == sorted.end()) return {};
   return Error(ErrorCode::kDuplicateId, "the id " + std::to_string(*twice) +
                                             " occurs twice in the batch; nothing was written");
+}
+
+Status check_keys(const WriteBatch& batch) {
+  if (batch.keys.empty()) return {};
+  if (!batch.ids.empty()) {
+    return Error(ErrorCode::kBadArgument, "a batch has ids or string ids, not both");
+  }
+  if (batch.keys.size() != batch.vectors.count) {
+    return Error(ErrorCode::kBadArgument, "there are " + std::to_string(batch.vectors.count) +
+                                              " vectors and " + std::to_string(batch.keys.size()) +
+                                              " string ids");
+  }
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& key : batch.keys) {
+    if (key.empty()) return Error(ErrorCode::kBadArgument, "a string id is empty");
+    if (!seen.insert(key).second) {
+      return Error(ErrorCode::kDuplicateId,
+                   "the id '" + key + "' occurs twice in the batch; nothing was written");
+    }
+  }
+  return {};
 }
 
 // What a batch will do to the rows that exist.
@@ -89,7 +113,9 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
                           WriteReport& report) {
   for (const Attachment& a : attachments) {
     const auto type = static_cast<SegmentType>(a.type);
-    if (type == SegmentType::kVec || type == SegmentType::kManifest ||
+    const bool as_own = (type == SegmentType::kMeta || type == SegmentType::kMetaIdx) &&
+                        (a.flags & segment_flag::kHot) != 0;
+    if (as_own || type == SegmentType::kVec || type == SegmentType::kManifest ||
         type == SegmentType::kInvalid || type == SegmentType::kJournal ||
         type == SegmentType::kIndex) {
       return Error(ErrorCode::kBadArgument, std::string("a segment of type ") +
@@ -118,8 +144,10 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
 // Appends everything of the batch to the file and to writer.batch().
 Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<const uint64_t> ids,
                     const std::vector<runtime::EncodedRows>& rows, const Effects& effects,
+                    const runtime::BatchMetadata& metadata,
                     const std::map<uint64_t, wire::DirEntry>& directory, WriteReport& report) {
   uint64_t row = writer.root().extension->rows;
+  const uint64_t first_row = row;
   for (const runtime::EncodedRows& part : rows) {
     runtime::Writer::Segment segment;
     segment.type = SegmentType::kVec;
@@ -129,6 +157,7 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
         row_map_entry(entry.segment_id, row, ids.subspan(part.first, part.count)));
     row += part.count;
   }
+  if (!metadata.empty()) RVF_TRY(metadata.append(writer, first_row, ids));
   if (!effects.deleted_ids.empty()) {
     runtime::Writer::Segment segment;
     segment.type = SegmentType::kJournal;
@@ -144,8 +173,8 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
       return Error(ErrorCode::kNotFound,
                    "there is no segment " + std::to_string(id) + " to detach");
     }
-    if (it->second.type == SegmentType::kVec || it->second.type == SegmentType::kIndex ||
-        it->second.type == SegmentType::kJournal) {
+    if (runtime::is_own_metadata(it->second) || it->second.type == SegmentType::kVec ||
+        it->second.type == SegmentType::kIndex || it->second.type == SegmentType::kJournal) {
       return Error(ErrorCode::kBadArgument,
                    "segment " + std::to_string(id) + " is not an attachment");
     }
@@ -183,41 +212,110 @@ Status runtime::append_sketch(Writer& writer, const wire::SketchSegment& sketch)
   return {};
 }
 
+// The ids of the new vectors, and whether they may exist already.
+Result<Store::Impl::NewIds> Store::Impl::new_ids(const WriteBatch& batch) const {
+  NewIds out;
+  const size_t count = batch.vectors.count;
+  const uint64_t next_id = writer->root().extension->next_id;
+  if (count == 0) return out;
+  if (!batch.ids.empty()) {
+    out.ids.assign(batch.ids.begin(), batch.ids.end());
+    out.may_exist = *std::min_element(batch.ids.begin(), batch.ids.end()) < next_id;
+    return out;
+  }
+  if (next_id > kNoId - count) {
+    return Error(ErrorCode::kTooLarge,
+                 "no ids are left after the highest one; give ids explicitly");
+  }
+  out.ids.resize(count);
+  if (batch.keys.empty()) {
+    std::iota(out.ids.begin(), out.ids.end(), next_id);
+    return out;
+  }
+  RVF_ASSIGN(const auto there, rows_of_keys(batch.keys));
+  uint64_t next = next_id;
+  for (size_t i = 0; i < count; ++i) {
+    out.ids[i] = there[i] ? state.id_of(*there[i]) : next++;
+    out.may_exist = out.may_exist || there[i].has_value();
+  }
+  return out;
+}
+
+Result<std::vector<std::optional<uint64_t>>> Store::Impl::rows_of_keys(
+    std::span<const std::string> wanted) const {
+  RVF_ASSIGN(const auto now, snapshot_impl());
+  RVF_ASSIGN(const meta::Table* table, now->table());
+  const std::vector<std::string_view> views(wanted.begin(), wanted.end());
+  return keys->find_all(now->state, *table, views);
+}
+
+// Everything that the batch deletes, by id.
+Result<std::vector<uint64_t>> Store::Impl::ids_to_delete(const WriteBatch& batch) const {
+  std::vector<uint64_t> out(batch.delete_ids.begin(), batch.delete_ids.end());
+  if (!batch.delete_keys.empty()) {
+    RVF_ASSIGN(const auto rows, rows_of_keys(batch.delete_keys));
+    for (const auto& row : rows) {
+      if (row) out.push_back(state.id_of(*row));
+    }
+  }
+  if (!batch.delete_where.empty()) {
+    RVF_ASSIGN(const auto now, snapshot_impl());
+    RVF_ASSIGN(const auto selected, now->select(batch.delete_where));
+    selected->rows.for_each(0, now->state.rows.size(),
+                            [&](uint64_t row) { out.push_back(now->state.id_of(row)); });
+  }
+  return out;
+}
+
+Result<runtime::BatchMetadata> Store::Impl::metadata_of(const WriteBatch& batch,
+                                                        WriteReport& report) const {
+  RVF_ASSIGN(const meta::Schema schema, runtime::schema_of(writer->head().schema));
+  runtime::BatchMetadata metadata(schema);
+  RVF_TRY(metadata.add_columns(batch.columns, batch.vectors.count));
+  if (!batch.keys.empty()) RVF_TRY(metadata.add_keys(batch.keys));
+  if (batch.update_ids.empty()) return metadata;
+  std::vector<std::optional<uint64_t>> found;
+  ids->find_all(state, batch.update_ids, found);
+  std::vector<uint64_t> rows;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) {
+      return Error(
+          ErrorCode::kNotFound,
+          "no vector has the id " + std::to_string(batch.update_ids[i]) + "; nothing was written");
+    }
+    rows.push_back(*found[i]);
+  }
+  RVF_TRY(metadata.add_updates(batch.update_columns, rows));
+  report.updated = rows.size();
+  return metadata;
+}
+
 Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   RVF_TRY(check_writable());
   RVF_TRY(check_vectors(batch.vectors, batch.ids.size(), state.dimension));
   RVF_TRY(check_ids(batch.ids));
+  RVF_TRY(check_ids(batch.update_ids));
+  RVF_TRY(check_keys(batch));
 
   WriteReport report;
-  const uint64_t next_id = writer->root().extension->next_id;
-  std::vector<uint64_t> given;
-  std::span<const uint64_t> new_ids = batch.ids;
-  if (new_ids.empty() && batch.vectors.count > 0) {
-    if (next_id > kNoId - batch.vectors.count) {
-      return Error(ErrorCode::kTooLarge,
-                   "no ids are left after the highest one; give ids explicitly");
-    }
-    given.resize(batch.vectors.count);
-    for (size_t i = 0; i < given.size(); ++i) given[i] = next_id + i;
-    new_ids = given;
-  }
-  if (!new_ids.empty()) report.first_id = new_ids.front();
-
+  RVF_ASSIGN(const NewIds fresh, new_ids(batch));
+  if (!fresh.ids.empty()) report.first_id = fresh.ids.front();
+  RVF_ASSIGN(const runtime::BatchMetadata metadata, metadata_of(batch, report));
+  RVF_ASSIGN(const std::vector<uint64_t> to_delete, ids_to_delete(batch));
   RVF_ASSIGN(const auto rows,
-             runtime::encode_rows(batch.vectors, new_ids, state.dtype, state.dimension));
-  const bool may_exist =
-      !batch.ids.empty() && *std::min_element(batch.ids.begin(), batch.ids.end()) < next_id;
-  const Effects effects = effects_of(state, *ids, new_ids, may_exist, batch.delete_ids);
+             runtime::encode_rows(batch.vectors, fresh.ids, state.dtype, state.dimension));
+  const Effects effects = effects_of(state, *ids, fresh.ids, fresh.may_exist, to_delete);
   report.added = batch.vectors.count;
   report.replaced = effects.replaced;
   report.deleted = effects.deleted_ids.size();
   report.epoch = log().epoch();
-  if (rows.empty() && effects.dead.empty() && batch.attach.empty() && batch.detach.empty()) {
+  if (rows.empty() && effects.dead.empty() && batch.attach.empty() && batch.detach.empty() &&
+      metadata.empty()) {
     return report;
   }
 
   writer->begin_batch();
-  Status done = append_batch(*writer, batch, new_ids, rows, effects, directory, report);
+  Status done = append_batch(*writer, batch, fresh.ids, rows, effects, metadata, directory, report);
   const manifest::Change change = writer->batch();
   // Read back before the commit: afterwards nothing may fail any more.
   std::vector<std::shared_ptr<const runtime::VecSegment>> segments;
@@ -239,6 +337,29 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   // The rows are committed, whatever becomes of their index; without it they are scanned.
   if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) (void)build_index(nullptr);
   return report;
+}
+
+Status Store::Impl::define_fields(std::span<const Field> fields) {
+  RVF_TRY(check_writable());
+  RVF_ASSIGN(meta::Schema schema, runtime::schema_of(writer->head().schema));
+  const meta::Schema before = schema;
+  for (const Field& f : fields) {
+    if (f.name == kKeyField) continue;
+    RVF_TRY(schema.merge(f));
+  }
+  if (schema == before) return {};
+  writer->begin_batch();
+  writer->head().schema = runtime::schema_entries(schema);
+  // A change of the head alone leaves nothing pending, so it is committed at once.
+  Status done = writer->end_batch(options.durability == Durability::kNone ? Durability::kFlush
+                                                                          : options.durability);
+  if (!done) {
+    writer->abandon_batch();
+    return done;
+  }
+  std::lock_guard guard(state_mutex);
+  publish();
+  return {};
 }
 
 Status Store::Impl::commit(Durability durability) {
@@ -283,7 +404,7 @@ Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   std::lock_guard guard(state_mutex);
   state = std::move(old_state);
   directory = log().directory();
-  ids = std::make_shared<runtime::IdIndex>();
+  forget_rows();
   publish();
   return log().epoch();
 }

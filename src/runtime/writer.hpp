@@ -51,6 +51,7 @@ class Writer {
                                          wire::ByteSpan trailer, const wire::DirEntry& old);
   manifest::Change& batch() noexcept { return batch_; }
   manifest::Head& head() noexcept { return head_; }
+  const manifest::Head& head() const noexcept { return head_; }
   wire::Root& root() noexcept {
     return root_;
   }  // counts, next_id and hot pointers of the next manifest

@@ -120,7 +120,8 @@ uint8_t write_column(ByteWriter& out, const MetaColumn& column) {
     write_packed(out, column, *packing);
     return static_cast<uint8_t>(flags | kMetaPacked);
   }
-  if (const auto* table = std::get_if<StringTable>(&column.data)) {
+  const auto* table = std::get_if<StringTable>(&column.data);
+  if (table != nullptr && !column.quick_texts) {
     if (const Bytes blocks = pack_text_blocks(*table); !blocks.empty()) {
       out.bytes(blocks);
       return static_cast<uint8_t>(flags | kMetaBlocks);

@@ -153,8 +153,12 @@ size_t MetaColumn::rows() const noexcept {
 
 Result<MetaColumn> make_column(uint16_t id, MetaType type, std::string name,
                                std::span<const MetaValue> values) {
-  MetaColumn column{
-      .id = id, .type = type, .name = std::move(name), .nulls = null_bitmap(values), .data = {}};
+  MetaColumn column{.id = id,
+                    .type = type,
+                    .name = std::move(name),
+                    .nulls = null_bitmap(values),
+                    .data = {},
+                    .quick_texts = false};
   size_t row = 0;
   bool ok = false;
   switch (type) {

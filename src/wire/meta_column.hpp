@@ -37,6 +37,7 @@ struct MetaColumn {
   std::string name;
   Bytes nulls;    // bit i % 8 of byte i / 8 is 1: row i is null. Empty: no row is
   MetaData data;  // null rows hold zero, the empty text or code 0
+  bool quick_texts = false;  // encode texts so that one can be read without unpacking a block
 
   bool is_null(size_t row) const noexcept {
     return !nulls.empty() && (std::to_integer<unsigned>(nulls[row / 8]) >> (row % 8) & 1) != 0;
@@ -44,7 +45,11 @@ struct MetaColumn {
   // A copy; monostate where the row is null. `row` must be in range.
   MetaValue value(size_t row) const;
   size_t rows() const noexcept;
-  friend bool operator==(const MetaColumn&, const MetaColumn&) = default;
+  // Of what it says, not of how it is to be encoded.
+  friend bool operator==(const MetaColumn& a, const MetaColumn& b) {
+    return a.id == b.id && a.type == b.type && a.name == b.name && a.nulls == b.nulls &&
+           a.data == b.data;
+  }
 };
 
 // Builds a column from values, monostate for null. Texts get a dictionary where that is smaller.

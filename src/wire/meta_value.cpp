@@ -65,6 +65,13 @@ void write_meta_value(ByteWriter& out, const MetaValue& value) {
   std::visit(ValueWriter{out}, value);
 }
 
+std::string meta_value_key(const MetaValue& value) {
+  Bytes bytes;
+  ByteWriter out(bytes);
+  write_meta_value(out, value);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 Result<MetaValue> read_meta_value(ByteReader& in) {
   MetaValue value;
   const uint8_t type = in.u8();

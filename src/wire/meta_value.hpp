@@ -19,6 +19,8 @@ using MetaValue = Value;
 
 void write_meta_value(ByteWriter& out, const MetaValue& value);
 Result<MetaValue> read_meta_value(ByteReader& in);
+// The bytes that write_meta_value() makes: equal exactly for equal values, NaN included.
+std::string meta_value_key(const MetaValue& value);
 
 // Texts or byte strings in one piece of memory: item i is bytes[offsets[i], offsets[i + 1]).
 class StringTable {

@@ -72,10 +72,7 @@ Result<BitmapIndexView> BitmapIndexView::open(ByteSpan payload) {
 
 Result<std::vector<uint64_t>> BitmapIndexView::find(const MetaValue& value,
                                                     uint64_t max_rows) const {
-  Bytes encoded;
-  ByteWriter out(encoded);
-  write_meta_value(out, value);
-  const std::string_view wanted(reinterpret_cast<const char*>(encoded.data()), encoded.size());
+  const std::string wanted = meta_value_key(value);
   uint32_t low = 0;
   uint32_t high = keys_.size();
   while (low < high) {

@@ -35,7 +35,8 @@ TEST(Sha256, PiecesOfAnyLengthGiveTheSameDigest) {
   for (size_t length = 0; length <= text.size(); ++length) {
     const ByteSpan data = as_bytes(std::string_view(text).substr(0, length));
     Sha256 h;
-    for (size_t at = 0; at < length; at += 7) h.update(data.subspan(at, std::min<size_t>(7, length - at)));
+    for (size_t at = 0; at < length; at += 7)
+      h.update(data.subspan(at, std::min<size_t>(7, length - at)));
     EXPECT_EQ(h.finish(), sha256(data)) << length;
   }
 }

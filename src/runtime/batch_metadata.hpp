@@ -1,0 +1,46 @@
+// What a batch says about metadata, checked against the schema and ready to be written.
+#pragma once
+#include "meta/build.hpp"
+#include "runtime/part_cache.hpp"
+#include "runtime/writer.hpp"
+
+namespace rvf::runtime {
+
+class BatchMetadata {
+ public:
+  explicit BatchMetadata(const meta::Schema& schema) : schema_(schema) {}
+
+  // Columns of the batch's new vectors. Errors name the column and the vector: kBadArgument for a
+  // wrong length or name, kBadMetadata for a value that its field cannot hold.
+  Status add_columns(std::span<const Column> columns, size_t vectors);
+  // String ids of the new vectors.
+  Status add_keys(std::span<const std::string> keys);
+  // New values for existing rows; rows[i] takes value i of every column.
+  Status add_updates(std::span<const Column> columns, std::span<const uint64_t> rows);
+
+  const meta::Schema& schema() const noexcept { return schema_; }
+  bool empty() const noexcept { return columns_.fields.empty() && updates_.fields.empty(); }
+
+  // Appends the META and METAIDX segments, and tells the writer's head the schema. The new vectors
+  // are rows first_row, first_row + 1, ... with these ids.
+  Status append(Writer& writer, uint64_t first_row, std::span<const uint64_t> ids) const;
+
+ private:
+  Status add(std::span<const Column> columns, size_t rows, meta::PartColumns& out);
+
+  meta::Schema schema_;
+  meta::PartColumns columns_;
+  meta::PartColumns updates_;
+  std::vector<uint64_t> update_rows_;
+};
+
+// Rows of a META segment that is written in one go.
+inline constexpr uint64_t kMaxPartRows = 1 << 18;
+
+// Appends one part and the indexes over it.
+Status append_part(Writer& writer, const meta::Schema& schema, wire::ByteSpan payload);
+
+// Whether a value that is not null can stand in a field of this type.
+bool value_fits(const Value& value, FieldType type) noexcept;
+
+}  // namespace rvf::runtime

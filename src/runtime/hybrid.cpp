@@ -1,0 +1,193 @@
+// Words and vectors together: BM25 over the word indexes of a field, fused with the graph's answer.
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "meta/bm25.hpp"
+#include "meta/build.hpp"
+#include "runtime/snapshot_impl.hpp"
+
+namespace rvf {
+namespace {
+
+struct Fused {
+  uint64_t row = 0;
+  double score = 0;
+  std::optional<float> distance;
+  std::optional<double> text_score;
+};
+
+// The word indexes of one field. Parts written before the field was indexed get one in memory.
+struct WordIndexes {
+  std::vector<wire::InvertedView> views;
+  std::vector<const meta::Part*> owners;
+  std::vector<wire::Bytes> made;
+};
+
+Status add_words(const meta::Part& part, const meta::SchemaField& field, WordIndexes& out) {
+  const wire::MetaColumnView* column = part.column(field.id);
+  if (column == nullptr) return {};
+  if (const wire::InvertedView* view = part.words(field.id)) {
+    out.views.push_back(*view);
+  } else {
+    RVF_ASSIGN(wire::Bytes made, meta::build_word_index(part, *column));
+    out.made.push_back(std::move(made));
+    RVF_ASSIGN(auto opened, wire::InvertedView::open(out.made.back()));
+    out.views.push_back(std::move(opened));
+  }
+  out.owners.push_back(&part);
+  return {};
+}
+
+Result<const meta::SchemaField*> text_field(const meta::Schema& schema, const std::string& name) {
+  const meta::SchemaField* found = nullptr;
+  if (!name.empty()) {
+    found = schema.find(name);
+    if (found == nullptr || found->field.type != FieldType::kString) {
+      return Error(ErrorCode::kBadArgument,
+                   "'" + name + "' is not a string field; the fields are " + schema.names());
+    }
+    return found;
+  }
+  for (const meta::SchemaField& f : schema.fields()) {
+    if ((f.field.indexed & kIndexWords) == 0) continue;
+    if (found != nullptr) {
+      return Error(ErrorCode::kBadArgument, "several fields have words indexed ('" +
+                                                found->field.name + "', '" + f.field.name +
+                                                "'); name one");
+    }
+    found = &f;
+  }
+  if (found == nullptr) {
+    return Error(ErrorCode::kBadArgument,
+                 "no field has its words indexed; name a string field to search in");
+  }
+  return found;
+}
+
+// Weighted sums over ranks or scaled scores; `scores` is the better the larger.
+void fuse(const std::vector<std::pair<uint64_t, double>>& scores, double weight,
+          const HybridOptions& options, std::map<uint64_t, Fused>& out) {
+  if (scores.empty()) return;
+  double low = scores.front().second;
+  double high = low;
+  for (const auto& [row, score] : scores) {
+    low = std::min(low, score);
+    high = std::max(high, score);
+  }
+  for (size_t rank = 0; rank < scores.size(); ++rank) {
+    Fused& f = out[scores[rank].first];
+    f.row = scores[rank].first;
+    if (options.fusion == Fusion::kReciprocalRank) {
+      f.score += weight / (options.rank_constant + static_cast<double>(rank + 1));
+    } else {
+      f.score += weight * (high > low ? (scores[rank].second - low) / (high - low) : 1.0);
+    }
+  }
+}
+
+Status check(const HybridOptions& o) {
+  if (o.k == 0) return Error(ErrorCode::kBadK, "k must be at least 1");
+  if (!(o.vector_weight >= 0 && o.vector_weight <= 1)) {
+    return Error(ErrorCode::kBadArgument, "vector_weight must be 0 to 1");
+  }
+  if (!(o.rank_constant >= 0)) {
+    return Error(ErrorCode::kBadArgument, "rank_constant must not be negative");
+  }
+  if (!o.group_by.empty() && o.group_size == 0) {
+    return Error(ErrorCode::kBadArgument, "group_size must be at least 1");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<HybridResult> Snapshot::Impl::hybrid(std::span<const float> vector,
+                                            const HybridOptions& o) const {
+  RVF_TRY(check(o));
+  RVF_ASSIGN(const meta::Table* t, table());
+  RVF_ASSIGN(const Dead now_dead, dead());
+  Selected selected;
+  HybridResult result;
+  if (!o.filter.empty()) {
+    RVF_ASSIGN(selected, select(o.filter));
+    result.plan.matching = selected->rows.count();
+    result.plan.steps = selected->steps;
+    result.plan.filter_us = selected->micros;
+    result.plan.filter = meta::filter_text(selected->filter, *schema);
+  }
+  result.plan.rows = state.rows.size() - now_dead->count();
+  uint64_t candidates = o.candidates != 0 ? o.candidates : std::max<uint64_t>(100, 4ULL * o.k);
+  if (!o.group_by.empty()) candidates *= uint64_t{4} * o.group_size;
+
+  std::map<uint64_t, Fused> fused;
+  std::vector<std::pair<uint64_t, double>> scores;
+  if (!vector.empty()) {
+    QueryOptions q;
+    q.k = static_cast<uint32_t>(std::min<uint64_t>(candidates, UINT32_MAX));
+    q.ef = o.ef;
+    q.filter = o.filter;
+    index::SearchScratch memory = scratch->take();
+    auto found = query(vector, q, memory);
+    scratch->give_back(std::move(memory));
+    if (!found) return std::move(found).error();
+    result.plan.strategy = found->plan.strategy;
+    result.plan.reason = found->plan.reason;
+    std::vector<uint64_t> found_ids;
+    for (const Neighbor& n : found->neighbors) found_ids.push_back(n.id);
+    std::vector<std::optional<uint64_t>> rows;
+    ids->find_all(state, found_ids, rows);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i])
+        scores.emplace_back(*rows[i], -static_cast<double>(found->neighbors[i].distance));
+    }
+    fuse(scores, o.words.empty() ? 1.0 : o.vector_weight, o, fused);
+    for (const auto& [row, negative] : scores) {
+      fused[row].distance = static_cast<float>(-negative);
+    }
+  }
+  if (!o.words.empty()) {
+    RVF_ASSIGN(const meta::SchemaField* field, text_field(*schema, o.text_field));
+    WordIndexes words;
+    words.made.reserve(t->base().size() + t->updates().size());
+    for (const auto& part : t->base()) RVF_TRY(add_words(*part, *field, words));
+    for (const auto& part : t->updates()) RVF_TRY(add_words(*part, *field, words));
+    const meta::Alive alive = [&](size_t segment, uint64_t row) {
+      return row < state.rows.size() && !now_dead->test(row) &&
+             (selected == nullptr || selected->rows.test(row)) &&
+             t->holder(row, field->id) == words.owners[segment];
+    };
+    const meta::Bm25 ranking(words.views, {}, alive);
+    const meta::Tokenizer tokenizer;
+    RVF_ASSIGN(const auto found, ranking.search(meta::query_terms(tokenizer, o.words), candidates));
+    scores.clear();
+    for (const meta::ScoredId& s : found) scores.emplace_back(s.id, s.score);
+    fuse(scores, vector.empty() ? 1.0 : 1 - o.vector_weight, o, fused);
+    for (const auto& [row, score] : scores) fused[row].text_score = score;
+  }
+
+  std::vector<Fused> order;
+  order.reserve(fused.size());
+  for (const auto& [row, f] : fused) order.push_back(f);
+  std::sort(order.begin(), order.end(), [&](const Fused& a, const Fused& b) {
+    if (a.score != b.score) return a.score > b.score;
+    return state.id_of(a.row) < state.id_of(b.row);
+  });
+  const meta::SchemaField* group = nullptr;
+  if (!o.group_by.empty()) {
+    RVF_ASSIGN(group, field(o.group_by));
+  }
+  const size_t wanted = size_t{o.k} * (group == nullptr ? 1 : o.group_size);
+  std::map<std::string, uint32_t> taken;
+  for (const Fused& f : order) {
+    if (result.hits.size() >= wanted) break;
+    if (group != nullptr &&
+        taken[wire::meta_value_key(t->value(f.row, group->id))]++ >= o.group_size) {
+      continue;
+    }
+    result.hits.push_back({state.id_of(f.row), f.score, f.distance, f.text_score});
+  }
+  return result;
+}
+
+}  // namespace rvf
