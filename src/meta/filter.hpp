@@ -43,6 +43,8 @@ enum class FilterOp : uint8_t {
 // timestamp int64_t, u64 uint64_t, f64 double, bool bool, bytes bytes, string list std::string (an
 // element). A comparison that the type cannot fulfil or cannot miss has become kNone, or
 // not kIsNull (`year >= 2020.5` over i64 is `year >= 2021`, `u >= -1` is `u is not null`).
+// What parsing and decoding yield is canonical, see filter_bind.hpp: equal trees for
+// `(a and b) and c` and `a and b and c`, kEq for a list of one, no constants below the root.
 struct Filter {
   FilterOp op = FilterOp::kAll;
   uint16_t field = 0;
@@ -55,13 +57,14 @@ struct Filter {
 // blank text is kAll.
 Result<Filter> parse_filter(std::string_view text, const Schema& schema);
 // {"lang":"de","year":{"$gte":2020},"$or":[...]}: $eq $ne $gt $gte $lt $lte $in $nin $exists $not
-// $and $or $nor $startsWith $contains $match $between $size is refused.
+// $and $or $nor $startsWith $contains $match $between. Other operators are refused, with a list.
 Result<Filter> parse_filter_json(std::string_view json, const Schema& schema);
-// Text that parses back to the same tree.
+// Text that parses back to the same tree, if that is canonical.
 std::string filter_text(const Filter& filter, const Schema& schema);
 
 // u16 token count, u8 stack depth, u8 0, tokens. A hostile stream yields an error, never a deep
 // recursion: at most kMaxFilterDepth levels and kMaxFilterNodes nodes, here and in the parsers.
+// encode_filter takes trees within these limits.
 std::vector<std::byte> encode_filter(const Filter& filter);
 Result<Filter> decode_filter(std::span<const std::byte> tokens, const Schema& schema);
 

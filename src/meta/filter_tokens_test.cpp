@@ -38,6 +38,8 @@ TEST(FilterTokens, AreTheseBytes) {
   const std::pair<const char*, const char*> kFilters[] = {
       {"true", "0100 01 00 33"},
       {"false", "0100 01 00 34"},
+      // the example of docs/format.md
+      {"year >= 2020 and not draft", "08000300 010300 08e407000000000000 15 010600 0601 10 32 30"},
       {"year = -1", "0300 02 00 010300 08ffffffffffffffff 10"},
       {"size != 1", "0300 02 00 010400 030100000000000000 11"},
       {"score < 1", "0300 02 00 010500 09000000000000f03f 12"},
