@@ -53,8 +53,8 @@ struct Filter {
   friend bool operator==(const Filter&, const Filter&) = default;
 };
 
-// `lang = 'de' and year >= 2020 and not draft`. Text that begins with '{' is taken as JSON. Empty or
-// blank text is kAll.
+// `lang = 'de' and year >= 2020 and not draft`. Text that begins with '{' is taken as JSON. Empty
+// or blank text is kAll.
 Result<Filter> parse_filter(std::string_view text, const Schema& schema);
 // {"lang":"de","year":{"$gte":2020},"$or":[...]}: $eq $ne $gt $gte $lt $lte $in $nin $exists $not
 // $and $or $nor $startsWith $contains $match $between. Other operators are refused, with a list.

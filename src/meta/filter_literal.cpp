@@ -155,7 +155,7 @@ bool offset_part(std::string_view text, size_t at, int64_t& offset) noexcept {
   if (!digits(text, at + 1, 2, hours) || !digits(text, at + (colon ? 4 : 3), 2, minutes)) {
     return false;
   }
-  offset = (hours * 60 + minutes) * 60 * (text[at] == '-' ? -1 : 1);
+  offset = (int64_t{hours} * 60 + minutes) * (text[at] == '-' ? -60 : 60);
   return hours < 24 && minutes < 60;
 }
 
