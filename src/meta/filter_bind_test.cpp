@@ -1,5 +1,5 @@
 // Literals against the types of fields, and what a filter says about a row.
-#include "filter_test_util.hpp"
+#include "meta/filter_test_util.hpp"
 
 namespace rvf::meta {
 namespace {

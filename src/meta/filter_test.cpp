@@ -1,5 +1,5 @@
 // The text form, the JSON form, and the text that is printed.
-#include "filter_test_util.hpp"
+#include "meta/filter_test_util.hpp"
 
 namespace rvf::meta {
 namespace {

@@ -1,7 +1,7 @@
 // The token form.
 #include <cstring>
 
-#include "filter_test_util.hpp"
+#include "meta/filter_test_util.hpp"
 #include "wire/bytes.hpp"
 
 namespace rvf::meta {
