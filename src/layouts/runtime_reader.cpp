@@ -4,6 +4,7 @@
 
 #include "layouts/branch.hpp"
 #include "layouts/carried.hpp"
+#include "layouts/native_columns.hpp"
 #include "layouts/readers.hpp"
 #include "layouts/row_set.hpp"
 #include "layouts/rvfmeta.hpp"
@@ -46,7 +47,8 @@ class Reader {
     RVF_TRY(read_branch());
     RVF_TRY(read_metadata());
     RVF_TRY(read_others());
-    RVF_TRY(take_back_what_convert_kept());
+    take_back_what_convert_kept();
+    restore_native_columns(out_);
     hashes_.tell(out_.notes);
     out_.generation = generation();
     return std::move(out_);
@@ -329,12 +331,12 @@ class Reader {
     return {};
   }
 
-  Status take_back_what_convert_kept() {
+  void take_back_what_convert_kept() {
     std::vector<OpaqueSegment> others;
     for (OpaqueSegment& s : out_.others) {
       if (s.type == kCarriedType && is_carried(s.payload)) {
         auto carried = decode_carried(s.payload);
-        if (carried && carried->from == Layout::kNative) {
+        if (carried) {
           for (OpaqueSegment& c : carried->segments) others.push_back(std::move(c));
           continue;
         }
@@ -350,7 +352,6 @@ class Reader {
       others.push_back(std::move(s));
     }
     out_.others = std::move(others);
-    return {};
   }
 
   std::string generation() const {

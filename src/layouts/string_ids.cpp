@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "layouts/native_columns.hpp"
+
 namespace rvf::layouts {
 namespace {
 
@@ -25,24 +27,6 @@ bool read(ByteSpan sidecar, const std::vector<uint64_t>& ids, std::vector<std::s
     if (at != ids.end() && *at == id) keys[static_cast<size_t>(at - ids.begin())] = key;
   }
   return true;
-}
-
-std::string json_text(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (u < 0x20) {
-      out += "\\u00";
-      out += "0123456789abcdef"[u >> 4];
-      out += "0123456789abcdef"[u & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
 }
 
 }  // namespace

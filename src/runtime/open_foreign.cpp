@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
+#include "kernels/convert.hpp"
 #include "layouts/carried.hpp"
+#include "layouts/native_columns.hpp"
 #include "manifest/tail_scan.hpp"
 #include "runtime/store_impl.hpp"
 
@@ -145,6 +148,12 @@ std::vector<Attachment> attachments_of(layouts::ForeignStore& from) {
     }
   }
   from.others.clear();
+  if (!from.file_metadata.empty()) {
+    from.notes.push_back(std::to_string(from.file_metadata.size()) +
+                         " value(s) that belong to the file as a whole are carried along unread");
+    const layouts::RvfMeta meta = layouts::make_rvfmeta({}, {}, from.file_metadata, from.notes);
+    carried.push_back({static_cast<uint8_t>(SegmentType::kMeta), 0, layouts::encode_rvfmeta(meta)});
+  }
   if (!carried.empty()) {
     attach.push_back(
         {layouts::kCarriedType, 0, false, layouts::encode_carried(from.layout, carried)});
@@ -152,15 +161,41 @@ std::vector<Attachment> attachments_of(layouts::ForeignStore& from) {
   return attach;
 }
 
+// What the values were before they were widened, if they still are.
+DType narrowest(layouts::ForeignStore& from) {
+  if (from.dtype == DType::kF32) return from.dtype;
+  std::vector<std::byte> narrow(vector_bytes(from.dtype, from.dimension));
+  std::vector<float> wide(from.dimension);
+  for (size_t i = 0; i < from.ids.size(); ++i) {
+    const std::span row = std::span(from.vectors).subspan(i * from.dimension, from.dimension);
+    if (kernels::encode_row(row, from.dtype, narrow.data()) &&
+        kernels::decode_row(narrow.data(), from.dtype, wide) &&
+        std::memcmp(wide.data(), row.data(), row.size_bytes()) == 0) {
+      continue;
+    }
+    from.notes.push_back(std::string("the vectors were ") + dtype_name(from.dtype) +
+                         " once, but do not all fit any more; they are f32");
+    return DType::kF32;
+  }
+  return from.dtype;
+}
+
 Status write_rows(Store& store, const layouts::ForeignStore& from,
                   std::span<const Attachment> attach) {
-  constexpr size_t kBatch = 16384;
+  constexpr size_t kBatch = 65536;
   const size_t dim = from.dimension;
   for (size_t at = 0; at < from.ids.size() || at == 0; at += kBatch) {
     const size_t count = std::min(kBatch, from.ids.size() - at);
+    std::vector<Column> columns;
+    for (const Column& c : from.columns) {
+      const auto first = c.values.begin() + static_cast<ptrdiff_t>(at);
+      columns.push_back({c.name, c.type, {first, first + static_cast<ptrdiff_t>(count)}});
+    }
     WriteBatch batch;
     batch.vectors = {from.vectors.data() + at * dim, DType::kF32, count, dim};
     batch.ids = std::span(from.ids).subspan(at, count);
+    if (!from.keys.empty()) batch.keys = std::span(from.keys).subspan(at, count);
+    batch.columns = columns;
     if (at == 0) batch.attach = attach;
     RVF_TRY(store.write(batch));
   }
@@ -180,11 +215,14 @@ Result<Store> Store::Impl::create_from(layouts::ForeignStore& from, const std::s
   CreateOptions create;
   create.dimension = from.dimension;
   create.metric = from.metric;
+  create.dtype = runtime::narrowest(from);
   create.application = from.application;
+  create.fields = from.fields;
   OpenOptions options = open;
   options.durability = Durability::kNone;
   options.index_policy = IndexPolicy::kManual;
   RVF_ASSIGN(Store store, Store::create(path, create, options));
+  store.impl_->keeps_both_ids = true;
   if (from.identity) store.impl_->writer->root().identity = *from.identity;
   const std::vector<Attachment> attach = runtime::attachments_of(from);
   RVF_TRY(runtime::write_rows(store, from, attach));

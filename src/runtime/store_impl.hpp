@@ -24,6 +24,7 @@ struct Store::Impl {
   std::unique_ptr<io::WriterLock> lock;  // null for readers
   std::string layout = "native";         // of the file that was opened
   std::vector<std::string> notes;        // what could not be taken from it
+  bool keeps_both_ids = false;  // create_from(): batches bring ids and, new ones, string ids
 
   mutable runtime::FairMutex
       write_mutex;  // one write operation at a time, from first byte to new state

@@ -48,9 +48,9 @@ Status check_ids(std::span<const uint64_t> ids) {
                                             " occurs twice in the batch; nothing was written");
 }
 
-Status check_keys(const WriteBatch& batch) {
+Status check_keys(const WriteBatch& batch, bool with_ids) {
   if (batch.keys.empty()) return {};
-  if (!batch.ids.empty()) {
+  if (!batch.ids.empty() && !with_ids) {
     return Error(ErrorCode::kBadArgument, "a batch has ids or string ids, not both");
   }
   if (batch.keys.size() != batch.vectors.count) {
@@ -295,7 +295,7 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   RVF_TRY(check_vectors(batch.vectors, batch.ids.size(), state.dimension));
   RVF_TRY(check_ids(batch.ids));
   RVF_TRY(check_ids(batch.update_ids));
-  RVF_TRY(check_keys(batch));
+  RVF_TRY(check_keys(batch, keeps_both_ids));
 
   WriteReport report;
   RVF_ASSIGN(const NewIds fresh, new_ids(batch));

@@ -122,6 +122,70 @@ TEST_F(Interop, QueriesGiveTheNeighboursThatThePublishedEnginesGave) {
   RecordProperty("queries", static_cast<int>(compared));
 }
 
+TEST_F(Interop, MetadataIsThatOfTheNewestGeneration) {
+  auto store = open(reference("g3/g3_metadata.rvf"));
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  const auto snapshot = store->snapshot();
+  EXPECT_EQ(snapshot->ids(), (std::vector<uint64_t>{2, 3, 4, 5}));
+  for (const uint64_t id : {2, 3, 4}) EXPECT_EQ(*snapshot->record(id), Record{}) << id;
+  const Record want = {{"field.0", std::string("gamma")}, {"field.1", uint64_t{43}}};
+  EXPECT_EQ(*snapshot->record(5), want);
+  EXPECT_EQ(*snapshot->count("field.1 > 40"), 1U);
+  // An earlier state of the same file: before the vector of id 1 went.
+  const wire::Bytes bytes = read_file(reference("g3/g3_metadata.rvf"));
+  const fs::path early = folder_ / "early.rvf";
+  write_file(early, wire::ByteSpan(bytes).first(1068));
+  auto first = open(early);
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  const Record alpha = {
+      {"field.0", std::string("alpha")},
+      {"field.1", uint64_t{42}},
+      {"field.2", int64_t{-7}},
+      {"field.3", 2.5},
+      {"field.4", true},
+      {"field.5", std::vector<std::byte>{std::byte{1}, std::byte{2}, std::byte{3}}}};
+  EXPECT_EQ(*first->snapshot()->record(1), alpha);
+  EXPECT_EQ(*first->snapshot()->record(2), (Record{{"field.0", std::string("beta")}}));
+}
+
+TEST_F(Interop, StringIdsOfTheSidecarAreTheStoresOwn) {
+  auto store = open(reference("sdk/sdk_string_ids.rvf"));
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  const auto snapshot = store->snapshot();
+  EXPECT_TRUE(snapshot->has_keys());
+  EXPECT_EQ(snapshot->key(1), "doc-a");
+  EXPECT_EQ(snapshot->key(3), "uuid-c");
+  EXPECT_EQ(*snapshot->id_of("doc-d"), 4U);
+  EXPECT_FALSE(snapshot->id_of("doc-b").ok());
+
+  const fs::path alone = folder_ / "alone.rvf";
+  fs::copy_file(reference("sdk/sdk_string_ids.rvf"), alone);
+  EXPECT_FALSE(open(alone)->snapshot()->has_keys());
+  write_file(alone.string() + ".idmap.json", wire::as_bytes("{\"idToLabel\":"));
+  auto damaged = open(alone);
+  ASSERT_TRUE(damaged.ok());
+  EXPECT_FALSE(damaged->snapshot()->has_keys());
+  EXPECT_EQ(damaged->status().notes.size(), 1U);
+}
+
+TEST_F(Interop, EmbeddedProgramsAndWitnessesComeAlong) {
+  auto store = open(reference("g3/g3_container.rvf"));
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  const auto snapshot = store->snapshot();
+  const wire::Bytes file = read_file(reference("g3/g3_container.rvf"));
+  std::vector<uint8_t> types;
+  for (const SegmentInfo& s : snapshot->segments()) {
+    if (s.type < 0x0E) continue;
+    types.push_back(s.type);
+    const auto payload = snapshot->payload(s.segment_id);
+    ASSERT_TRUE(payload.ok());
+    // Byte for byte; the witness stands inside of an envelope.
+    if (s.type == 0xF0) continue;
+    EXPECT_NE(std::search(file.begin(), file.end(), payload->begin(), payload->end()), file.end());
+  }
+  EXPECT_EQ(types, (std::vector<uint8_t>{0x0E, 0x0F, 0x10, 0x11, 0xF0}));
+}
+
 TEST_F(Interop, ABranchShowsWhatItSharesWithItsParent) {
   for (const std::string generation : {"g2", "g3"}) {
     const fs::path child = reference(generation) / (generation + "_cow_child.rvf");
