@@ -2,6 +2,8 @@
 
 #include "command.hpp"
 #include "interop/vector_writer.hpp"
+#include "records.hpp"
+#include "text_file_writer.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -16,7 +18,22 @@ interop::Format format_of(const std::string& path) {
   return *format;
 }
 
-void run(const Common& o, const std::string& file) {
+struct Options : Common {
+  std::string file, meta_file, filter;
+  std::vector<std::string> columns{"*"};
+};
+
+// Ids in ascending order, those that match.
+std::vector<uint64_t> matching_ids(const Snapshot& snapshot, const std::string& filter) {
+  if (filter.empty()) return snapshot.ids();
+  ScanOptions all;
+  all.filter = filter;
+  all.limit = SIZE_MAX;
+  return must(snapshot.scan(all)).ids;
+}
+
+void run(const Options& o) {
+  const std::string& file = o.file;
   install_interrupt();
   const interop::Format format = format_of(file);
   const Store store = open_for_reading(o);
@@ -31,7 +48,13 @@ void run(const Common& o, const std::string& file) {
   const auto writer =
       must_input(interop::VectorWriter::create(file, format, chunk.dtype, chunk.dim));
   const size_t bytes = vector_bytes(chunk.dtype, chunk.dim);
-  const std::vector<uint64_t> ids = snapshot.ids();
+  const std::vector<uint64_t> ids = matching_ids(snapshot, o.filter);
+  const Records records(snapshot, o.columns);
+  const bool named = snapshot.has_keys();
+  std::unique_ptr<TextFileWriter> meta;
+  if (!o.meta_file.empty()) {
+    meta = must(TextFileWriter::create(o.meta_file));
+  }
   ProgressBar bar("exporting", "vectors");
   constexpr size_t kRows = 4096;
   for (size_t at = 0; at < ids.size(); at += kRows) {
@@ -49,11 +72,29 @@ void run(const Common& o, const std::string& file) {
         std::copy_n(reinterpret_cast<const std::byte*>(v.data()), bytes, to);
       }
     }
+    const std::vector<uint64_t> numbers = chunk.ids;
+    if (named && format == interop::Format::kJsonl) {
+      chunk.string_ids.clear();
+      for (const uint64_t id : numbers) chunk.string_ids.push_back(id_text(snapshot, id));
+      chunk.ids.clear();
+    }
+    const bool rows_wanted = format == interop::Format::kJsonl || meta != nullptr;
+    if (rows_wanted && !records.names().empty()) chunk.extra = records.objects(numbers);
     if (auto s = writer->append(chunk); !s) fail(s.error());
+    for (size_t i = 0; meta != nullptr && i < numbers.size(); ++i) {
+      JsonObject id;
+      id.add_raw("id", id_json(snapshot, numbers[i]));
+      std::string line = id.str();
+      if (!chunk.extra.empty() && chunk.extra[i].size() > 2) {
+        line = line.substr(0, line.size() - 1) + "," + chunk.extra[i].substr(1);
+      }
+      must(meta->write(line + "\n"));
+    }
     bar.update(at + chunk.count, ids.size());
     if (interrupted()) fail_usage("interrupted; nothing was exported");
   }
   if (auto s = writer->finish(); !s) fail(s.error());
+  if (meta != nullptr) must(meta->finish());
   bar.finish();
   if (o.json) {
     fmt::print("{}\n", JsonObject().add("exported", uint64_t{ids.size()}).add("file", file).str());
@@ -65,13 +106,17 @@ void run(const Common& o, const std::string& file) {
 }  // namespace
 
 void register_export(CLI::App& app) {
-  auto o = std::make_shared<Common>();
-  auto file = std::make_shared<std::string>();
-  CLI::App* c = app.add_subcommand("export", "write all vectors to a .npy, .jsonl or .fvecs file");
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("export", "write vectors to a .npy, .jsonl or .fvecs file");
   add_store(*c, *o);
-  c->add_option("FILE", *file, "the file to write, in id order")->required();
+  c->add_option("FILE", o->file, "the file to write, in id order; .jsonl holds fields and ids too")
+      ->required();
+  c->add_option("--meta", o->meta_file,
+                "write ids and fields here, a JSON object a line, beside .npy or .fvecs");
+  c->add_option("--filter", o->filter, "only vectors whose fields match");
+  c->add_option("--columns", o->columns, "fields to write (all)")->delimiter(',');
   add_json(*c, *o);
-  c->callback([o, file] { run(*o, *file); });
+  c->callback([o] { run(*o); });
 }
 
 }  // namespace rvf::cli

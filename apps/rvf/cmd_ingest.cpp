@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "interop/vector_file.hpp"
+#include "metadata_input.hpp"
 #include "types_arguments.hpp"
 
 namespace rvf::cli {
@@ -12,6 +13,7 @@ namespace {
 struct Options : Common {
   std::vector<std::string> files;
   std::string ids_file;
+  MetadataOptions meta;
   size_t batch = 10000;
   bool create = false;
   bool no_index = false;
@@ -36,13 +38,24 @@ Store open_store(Options& o) {
 
 class Ingest {
  public:
-  explicit Ingest(Options& options) : o_(options), store_(open_store(options)) {
+  explicit Ingest(Options& options)
+      : o_(options), fields_(schema_from(options.meta.schema)), store_(open_store(options)) {
     if (!o_.ids_file.empty()) ids_ = must_input(interop::read_ids(o_.ids_file));
+    if (!fields_.empty()) must(store_.define_fields(fields_));
+    if (!o_.meta.ttl.empty()) ttl_ = duration_from(o_.meta.ttl);
+    rows_.declared = fields_;
+    rows_.known = must(store_.snapshot()).fields();
+    if (!o_.meta.id_column.empty()) {
+      rows_.id_field = o_.meta.id_column;
+      rows_.id_required = true;
+    }
+    if (!o_.meta.meta_file.empty()) join_.emplace(o_.meta.meta_file, rows_);
   }
 
   void run() {
     const auto started = std::chrono::steady_clock::now();
     for (const std::string& file : o_.files) read_file(file);
+    if (join_) join_->finish();
     if (!o_.ids_file.empty() && used_ids_ != ids_.size()) {
       fail_usage(
           fmt::format("{} has {} ids, the files have {} vectors; all vectors are in the store",
@@ -77,24 +90,23 @@ class Ingest {
 
  private:
   void read_file(const std::string& file) {
-    const auto reader = must_input(interop::open_vectors(file));
+    interop::ReadOptions how;
+    how.want_extra = true;
+    const auto reader = must_input(interop::open_vectors(file, how));
+    interop::ExtraColumns extra(file, reader->info().format, rows_);
     ProgressBar bar("reading " + file, "vectors", !o_.quiet);
     interop::VectorChunk chunk;
     uint64_t done = 0;
     while (must_input(reader->read(o_.batch, chunk)) > 0) {
-      write_chunk(file, chunk);
+      write_chunk(file, chunk, extra);
       done += chunk.count;
       bar.update(done, reader->info().count.value_or(0));
       if (interrupted()) fail_usage("interrupted; everything acknowledged so far is in the store");
     }
   }
 
-  void write_chunk(const std::string& file, const interop::VectorChunk& chunk) {
-    if (!chunk.string_ids.empty()) {
-      fail_usage(
-          fmt::format("{}: the ids are texts (\"{}\"); a store takes numbers from 0 to 2^64-2",
-                      file, chunk.string_ids.front()));
-    }
+  void write_chunk(const std::string& file, const interop::VectorChunk& chunk,
+                   interop::ExtraColumns& extra) {
     std::span<const uint64_t> ids = chunk.ids;
     if (!o_.ids_file.empty()) {
       if (ids_.size() - used_ids_ < chunk.count) {
@@ -104,8 +116,36 @@ class Ingest {
       ids = std::span<const uint64_t>(ids_).subspan(used_ids_, chunk.count);
       used_ids_ += chunk.count;
     }
-    const Vectors vectors{chunk.bytes.data(), chunk.dtype, chunk.count, chunk.dim};
-    auto report = store_.ingest(vectors, ids);
+    std::span<const std::string> keys = chunk.string_ids;
+    interop::MetaRows own;
+    interop::MetaRows joined;
+    std::vector<Column> columns;
+    if (!chunk.extra.empty()) {
+      must_input_status(extra.read(chunk, own));
+      if (!own.ids.empty()) ids = own.ids;
+      if (!own.keys.empty()) keys = own.keys;
+      columns = std::move(own.columns);
+    }
+    if (join_) {
+      join_->take(chunk, ids, joined);
+      if (!joined.ids.empty()) ids = joined.ids;
+      if (!joined.keys.empty()) keys = joined.keys;
+      add_columns(std::move(joined.columns), columns, o_.meta.meta_file);
+    }
+    if (ttl_ != 0) {
+      const int64_t expiry = static_cast<int64_t>(runtime_now()) + ttl_;
+      columns.push_back(
+          {kExpiryField, FieldType::kTimestamp, std::vector<Value>(chunk.count, Value(expiry))});
+    }
+    WriteBatch batch;
+    batch.vectors = {chunk.bytes.data(), chunk.dtype, chunk.count, chunk.dim};
+    batch.columns = columns;
+    if (!keys.empty()) {
+      batch.keys = keys;
+    } else {
+      batch.ids = ids;
+    }
+    auto report = store_.write(batch);
     if (!report) {
       Error e = report.error();
       e.message = fmt::format("{}, rows {}-{}: {}", file, chunk.first_row,
@@ -121,8 +161,21 @@ class Ingest {
     }
   }
 
+  static void must_input_status(Status&& s) {
+    if (!s) fail_input(s.error());
+  }
+  static uint64_t runtime_now() {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count());
+  }
+
   Options& o_;
+  std::vector<Field> fields_;
   Store store_;
+  interop::MetaOptions rows_;
+  std::optional<MetaJoin> join_;
+  int64_t ttl_ = 0;
   std::vector<uint64_t> ids_;
   size_t used_ids_ = 0;
   uint64_t added_ = 0, replaced_ = 0;
@@ -139,6 +192,14 @@ void register_ingest(CLI::App& app) {
   c->add_option("FILE", o->files, "vector files; the format is recognised by content")->required();
   c->add_option("--ids", o->ids_file,
                 "file with one id a vector (npy, text or ivecs); default: counted on");
+  c->add_option(
+      "--meta", o->meta.meta_file,
+      "metadata of the vectors: jsonl (an object a line) or csv, joined by id, else by order");
+  c->add_option("--id-column", o->meta.id_column,
+                "field of the metadata that holds the ids: numbers or texts");
+  c->add_option("--schema", o->meta.schema,
+                "types of fields, \"year:i64,lang:enum:index,title:string:words\", or a JSON file");
+  c->add_option("--ttl", o->meta.ttl, "the vectors expire after this time: 30d, 12h, 90m, 45s");
   c->add_option("--batch", o->batch, "vectors a commit (10000)")->check(CLI::Range(1, 10'000'000));
   c->add_flag("--create", o->create, "make the store if there is none, shaped by the first file");
   add_metric(*c, o->new_store.metric);

@@ -4,13 +4,18 @@
 
 #include "command.hpp"
 #include "interop/vector_file.hpp"
+#include "records.hpp"
+#include "types_arguments.hpp"
 
 namespace rvf::cli {
 namespace {
 
 struct Options : Common {
-  std::string vector, queries;
+  std::string vector, queries, like;
   QueryOptions query;
+  HybridOptions hybrid;
+  std::vector<std::string> columns;
+  bool explain = false;
 };
 
 std::vector<float> parse_vector(const std::string& text) {
@@ -34,47 +39,155 @@ std::vector<float> parse_vector(const std::string& text) {
   return values;
 }
 
-void print_result(const Options& o, uint64_t number, const QueryResult& r) {
-  if (o.json) {
-    std::string ids;
-    std::vector<float> distances;
-    for (const Neighbor& n : r.neighbors) {
-      ids += (ids.empty() ? "" : ",") + fmt::format("{}", n.id);
-      distances.push_back(n.distance);
-    }
-    fmt::print("{{\"query\":{},\"ids\":[{}],\"distances\":{}}}\n", number, ids,
-               json_array(distances));
+std::string plan_json(const QueryPlan& plan) {
+  std::string steps;
+  for (const std::string& s : plan.steps) steps += (steps.empty() ? "" : ",") + json_text(s);
+  return JsonObject()
+      .add("strategy", filter_strategy_name(plan.strategy))
+      .add("matching", plan.matching)
+      .add("rows", plan.rows)
+      .add("filter_us", plan.filter_us)
+      .add("filter", plan.filter)
+      .add("reason", plan.reason)
+      .add_raw("steps", "[" + steps + "]")
+      .str();
+}
+
+void print_plan(const QueryPlan& plan) {
+  if (plan.filter.empty()) {
+    fmt::print("plan: no filter\n");
     return;
   }
-  if (!o.queries.empty()) fmt::print("{}query {}\n", number == 0 ? "" : "\n", number);
-  Table table({"rank", "id", "distance"});
-  for (size_t i = 0; i < r.neighbors.size(); ++i) {
-    table.add({fmt::format("{}", i + 1), fmt::format("{}", r.neighbors[i].id),
-               fmt::format("{:.6g}", r.neighbors[i].distance)});
+  const double share =
+      plan.rows == 0 ? 0
+                     : 100.0 * static_cast<double>(plan.matching) / static_cast<double>(plan.rows);
+  fmt::print("plan: {}-filtering, {} of {} vectors match ({:.4g} %), found in {}\n",
+             filter_strategy_name(plan.strategy), human_count(plan.matching),
+             human_count(plan.rows), share, human_time(plan.filter_us / 1e6));
+  fmt::print("  {}\n  filter: {}\n", plan.reason, plan.filter);
+  for (const std::string& s : plan.steps) fmt::print("  - {}\n", s);
+}
+
+class Printer {
+ public:
+  Printer(const Options& o, const Snapshot& snapshot)
+      : o_(o), snapshot_(snapshot), records_(snapshot, o.columns) {}
+
+  void print(uint64_t number, const QueryResult& r) const {
+    std::vector<uint64_t> ids;
+    for (const Neighbor& n : r.neighbors) ids.push_back(n.id);
+    if (o_.json) return print_json(number, r, ids);
+    if (!o_.queries.empty()) fmt::print("{}query {}\n", number == 0 ? "" : "\n", number);
+    std::vector<std::string> header{"rank", "id", "distance"};
+    header.insert(header.end(), records_.names().begin(), records_.names().end());
+    Table table(header);
+    const auto cells = records_.cells(ids);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      std::vector<std::string> row{fmt::format("{}", i + 1), id_text(snapshot_, ids[i]),
+                                   fmt::format("{:.6g}", r.neighbors[i].distance)};
+      row.insert(row.end(), cells[i].begin(), cells[i].end());
+      table.add(std::move(row));
+    }
+    finish_table(table, ids.empty());
+    if (o_.explain) print_plan(r.plan);
   }
-  if (r.neighbors.empty()) {
-    fmt::print("nothing found: the store is empty\n");
-  } else {
-    table.print();
+
+  void print(uint64_t number, const HybridResult& r) const {
+    std::vector<uint64_t> ids;
+    for (const HybridHit& h : r.hits) ids.push_back(h.id);
+    if (o_.json) return print_json(number, r, ids);
+    std::vector<std::string> header{"rank", "id", "score", "distance", "words"};
+    header.insert(header.end(), records_.names().begin(), records_.names().end());
+    Table table(header);
+    const auto cells = records_.cells(ids);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const HybridHit& h = r.hits[i];
+      std::vector<std::string> row{fmt::format("{}", i + 1), id_text(snapshot_, h.id),
+                                   fmt::format("{:.4g}", h.score),
+                                   h.distance ? fmt::format("{:.6g}", *h.distance) : "-",
+                                   h.text_score ? fmt::format("{:.4g}", *h.text_score) : "-"};
+      row.insert(row.end(), cells[i].begin(), cells[i].end());
+      table.add(std::move(row));
+    }
+    finish_table(table, ids.empty());
+    if (o_.explain) print_plan(r.plan);
   }
+
+ private:
+  void finish_table(const Table& table, bool empty) const {
+    if (!empty) return table.print();
+    fmt::print("nothing found: {}\n",
+               snapshot_.size() == 0 ? "the store is empty" : "no vector matches");
+  }
+
+  std::string ids_json(std::span<const uint64_t> ids) const {
+    std::string out;
+    for (const uint64_t id : ids) out += (out.empty() ? "" : ",") + id_json(snapshot_, id);
+    return "[" + out + "]";
+  }
+
+  void finish_json(JsonObject& line, std::span<const uint64_t> ids, const QueryPlan& plan) const {
+    if (!o_.columns.empty()) {
+      std::string rows;
+      for (const std::string& s : records_.objects(ids)) rows += (rows.empty() ? "" : ",") + s;
+      line.add_raw("rows", "[" + rows + "]");
+    }
+    if (o_.explain) line.add_raw("plan", plan_json(plan));
+    fmt::print("{}\n", line.str());
+  }
+
+  void print_json(uint64_t number, const QueryResult& r, std::span<const uint64_t> ids) const {
+    std::vector<float> distances;
+    for (const Neighbor& n : r.neighbors) distances.push_back(n.distance);
+    JsonObject line;
+    line.add("query", number).add_raw("ids", ids_json(ids));
+    line.add_raw("distances", json_array(distances));
+    finish_json(line, ids, r.plan);
+  }
+
+  void print_json(uint64_t number, const HybridResult& r, std::span<const uint64_t> ids) const {
+    std::string scores;
+    for (const HybridHit& h : r.hits) {
+      scores += (scores.empty() ? "" : ",") + fmt::format("{:.9g}", h.score);
+    }
+    JsonObject line;
+    line.add("query", number).add_raw("ids", ids_json(ids));
+    line.add_raw("scores", "[" + scores + "]");
+    finish_json(line, ids, r.plan);
+  }
+
+  const Options& o_;
+  const Snapshot& snapshot_;
+  Records records_;
+};
+
+void run_hybrid(const Options& o, const Snapshot& snapshot, std::span<const float> vector) {
+  HybridOptions h = o.hybrid;
+  h.k = o.query.k;
+  h.ef = o.query.ef;
+  h.filter = o.query.filter;
+  h.group_by = o.query.group_by;
+  h.group_size = o.query.group_size;
+  Printer(o, snapshot).print(0, must(snapshot.hybrid(vector, h)));
 }
 
 void run(const Options& o) {
   const auto executor = make_executor(o.threads);
   const Store store = open_for_reading(o);
-  if (!o.vector.empty()) {
-    const std::vector<float> v = parse_vector(o.vector);
-    print_result(o, 0, must(store.query(v, o.query)));
-    return;
-  }
-  const auto reader = must_input(interop::open_vectors(o.queries));
   const Snapshot snapshot = must(store.snapshot());
+  std::vector<float> one;
+  if (!o.vector.empty()) one = parse_vector(o.vector);
+  if (!o.like.empty()) one = must(snapshot.get(id_of_text(snapshot, o.like)));
+  if (!o.hybrid.words.empty()) return run_hybrid(o, snapshot, one);
+  const Printer printer(o, snapshot);
+  if (!one.empty()) return printer.print(0, must(snapshot.query(one, o.query)));
+  const auto reader = must_input(interop::open_vectors(o.queries));
   interop::VectorChunk chunk;
   uint64_t number = 0;
   while (must_input(reader->read(1024, chunk)) > 0) {
     const Vectors queries{chunk.bytes.data(), chunk.dtype, chunk.count, chunk.dim};
     for (const QueryResult& r : must(snapshot.query_batch(queries, o.query, executor.get()))) {
-      print_result(o, number++, r);
+      printer.print(number++, r);
     }
   }
 }
@@ -89,6 +202,24 @@ void register_query(CLI::App& app) {
   auto* many =
       c->add_option("--queries", o->queries, "a file of queries, of any format that ingest reads");
   one->excludes(many);
+  c->add_option("--like", o->like, "the vector of this id is the query")
+      ->excludes(one)
+      ->excludes(many);
+  c->add_option("--words", o->hybrid.words,
+                "rank by the words of a text field too, or by them alone without a vector");
+  c->add_option("--text-field", o->hybrid.text_field,
+                "the field that --words looks in (the only one with words indexed)");
+  add_fusion(*c, o->hybrid.fusion);
+  c->add_option("--vector-weight", o->hybrid.vector_weight,
+                "what the vector counts next to the words, 0 to 1 (0.5)")
+      ->check(CLI::Range(0.0, 1.0));
+  c->add_option("--filter", o->query.filter,
+                "only vectors whose fields match, for example \"lang = 'de' and year >= 2020\"");
+  c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
+  c->add_option("--group-by", o->query.group_by, "at most --group-size results for each value");
+  c->add_option("--group-size", o->query.group_size, "results a group (1)");
+  add_strategy(*c, o->query.strategy);
+  c->add_flag("--explain", o->explain, "say how the filter was answered");
   c->add_option("-k", o->query.k, "how many neighbours (10)");
   c->add_option("--ef", o->query.ef,
                 "beam width of the graph search; default: chosen for --recall");
@@ -99,7 +230,13 @@ void register_query(CLI::App& app) {
   add_threads(*c, *o, "threads for --queries (1)");
   add_json(*c, *o);
   c->callback([o] {
-    if (o->vector.empty() == o->queries.empty()) fail_usage("give either --vector or --queries");
+    const bool queried = !o->vector.empty() || !o->queries.empty() || !o->like.empty();
+    if (!queried && o->hybrid.words.empty()) {
+      fail_usage("give --vector, --queries, --like or --words");
+    }
+    if (!o->queries.empty() && !o->hybrid.words.empty()) {
+      fail_usage("--words goes with one vector, not with --queries");
+    }
     run(*o);
   });
 }

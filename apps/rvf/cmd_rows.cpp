@@ -5,6 +5,7 @@
 
 #include "command.hpp"
 #include "interop/vector_file.hpp"
+#include "records.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -42,26 +43,62 @@ std::vector<IdRange> parse_ranges(const std::string& text) {
 void run_get(const Common& o, const std::vector<std::string>& ids) {
   const Store store = open_for_reading(o);
   const Snapshot snapshot = must(store.snapshot());
+  const Records records(snapshot, {"*"});
   std::string missing;
   for (const std::string& text : ids) {
-    const uint64_t id = parse_id(text);
-    const auto v = snapshot.get(id);
-    if (!v) {
-      if (v.error().code != ErrorCode::kNotFound) fail(v.error());
+    bool absent = false;
+    const uint64_t id = id_of_text(snapshot, text, &absent);
+    if (absent) {
       missing += " " + text;
-    } else if (o.json) {
-      fmt::print("{{\"id\":{},\"vector\":{}}}\n", id, json_array(*v));
+      continue;
+    }
+    const std::vector<float> v = must(snapshot.get(id));
+    const std::string row = records.objects(std::span(&id, 1)).front();
+    const std::string fields = row.size() > 2 ? row.substr(1, row.size() - 2) : "";
+    if (o.json) {
+      fmt::print("{{\"id\":{},\"vector\":{}{}{}}}\n", id_json(snapshot, id), json_array(v),
+                 fields.empty() ? "" : ",", fields);
     } else {
-      fmt::print("{}  {}\n", id, json_array(*v));
+      fmt::print("{}  {}{}{}\n", id_text(snapshot, id), json_array(v), fields.empty() ? "" : "  ",
+                 fields.empty() ? "" : row);
     }
   }
   if (!missing.empty()) fail_usage("not in the store:" + missing);
 }
 
 struct DeleteOptions : Common {
-  std::string ids, ids_file;
+  std::string ids, ids_file, filter;
   OpenOptions open;
 };
+
+// Ids and ranges of a store whose ids are numbers, or string ids.
+void collect_ids(const Snapshot& snapshot, const std::string& list, std::vector<uint64_t>& ids,
+                 uint64_t& asked) {
+  if (snapshot.has_keys()) {
+    std::string_view rest = list;
+    while (!rest.empty()) {
+      const size_t comma = rest.find(',');
+      const std::string part(rest.substr(0, comma));
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      if (part.empty()) continue;
+      ++asked;
+      bool missing = false;
+      const uint64_t id = id_of_text(snapshot, part, &missing);
+      if (!missing) ids.push_back(id);
+    }
+    return;
+  }
+  // A range may be far larger than the store, so it picks from the ids that exist.
+  const std::vector<uint64_t> all = snapshot.ids();
+  for (const IdRange& r : parse_ranges(list)) {
+    auto at = std::lower_bound(all.begin(), all.end(), r.first);
+    if (r.first == r.last) ++asked;
+    for (; at != all.end() && *at <= r.last; ++at) {
+      ids.push_back(*at);
+      if (r.first != r.last) ++asked;
+    }
+  }
+}
 
 void run_delete(const DeleteOptions& o) {
   Store store = open_for_writing(o, o.open);
@@ -69,21 +106,9 @@ void run_delete(const DeleteOptions& o) {
   uint64_t asked = 0;
   if (!o.ids_file.empty()) ids = must_input(interop::read_ids(o.ids_file));
   asked = ids.size();
-  const std::vector<IdRange> ranges = parse_ranges(o.ids);
-  if (!ranges.empty()) {
-    // A range may be far larger than the store, so it picks from the ids that exist.
-    const Snapshot snapshot = must(store.snapshot());
-    const std::vector<uint64_t> all = snapshot.ids();
-    for (const IdRange& r : ranges) {
-      auto at = std::lower_bound(all.begin(), all.end(), r.first);
-      if (r.first == r.last) ++asked;
-      for (; at != all.end() && *at <= r.last; ++at) {
-        ids.push_back(*at);
-        if (r.first != r.last) ++asked;
-      }
-    }
-  }
-  const WriteReport report = must(store.remove(ids));
+  if (!o.ids.empty()) collect_ids(must(store.snapshot()), o.ids, ids, asked);
+  const WriteReport report =
+      must(o.filter.empty() ? store.remove(ids) : store.remove_where(o.filter));
   const StoreStatus status = store.status();
   must(store.close());
   const uint64_t missing = asked > report.deleted ? asked - report.deleted : 0;
@@ -107,21 +132,26 @@ void register_rows(CLI::App& app) {
   {
     auto o = std::make_shared<Common>();
     auto ids = std::make_shared<std::vector<std::string>>();
-    CLI::App* c = app.add_subcommand("get", "print vectors by id");
+    CLI::App* c = app.add_subcommand("get", "print vectors and their fields by id");
     add_store(*c, *o);
     c->add_option("ID", *ids, "ids")->required();
     add_json(*c, *o);
     c->callback([o, ids] { run_get(*o, *ids); });
   }
   auto o = std::make_shared<DeleteOptions>();
-  CLI::App* c = app.add_subcommand("delete", "delete vectors by id");
+  CLI::App* c = app.add_subcommand("delete", "delete vectors by id or by their fields");
   add_store(*c, *o);
   auto* list = c->add_option("--ids", o->ids, "ids and ranges, for example 1,2,5-9");
   auto* file = c->add_option("--ids-file", o->ids_file, "file of ids (npy, text or ivecs)");
   list->excludes(file);
+  c->add_option("--filter", o->filter, "all vectors whose fields match")
+      ->excludes(list)
+      ->excludes(file);
   add_json(*c, *o);
   c->callback([o] {
-    if (o->ids.empty() && o->ids_file.empty()) fail_usage("give --ids or --ids-file");
+    if (o->ids.empty() && o->ids_file.empty() && o->filter.empty()) {
+      fail_usage("give --ids, --ids-file or --filter");
+    }
     o->open.index_policy = IndexPolicy::kManual;
     run_delete(*o);
   });

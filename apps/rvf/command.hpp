@@ -56,6 +56,7 @@ void register_create(CLI::App& app);
 void register_ingest(CLI::App& app);
 void register_query(CLI::App& app);
 void register_rows(CLI::App& app);  // get, delete
+void register_metadata(CLI::App& app);  // schema, count, scan, update
 void register_status(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_maintain(CLI::App& app);  // index, verify, compact, rollback

@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
   register_ingest(app);
   register_query(app);
   register_rows(app);
+  register_metadata(app);
   register_status(app);
   register_inspect(app);
   register_maintain(app);

@@ -38,4 +38,25 @@ inline CLI::Option* add_durability(CLI::App& command, Durability& durability) {
       ->type_name("MODE");
 }
 
+inline CLI::Option* add_fusion(CLI::App& command, Fusion& fusion) {
+  static const std::map<std::string, Fusion> names = {{"rrf", Fusion::kReciprocalRank},
+                                                      {"weighted", Fusion::kWeighted}};
+  return command.add_option("--fusion", fusion, "rrf (by ranks) or weighted (by scores)")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("MODE");
+}
+
+inline CLI::Option* add_strategy(CLI::App& command, FilterStrategy& strategy) {
+  static const std::map<std::string, FilterStrategy> names = {{"auto", FilterStrategy::kAuto},
+                                                              {"pre", FilterStrategy::kPre},
+                                                              {"in", FilterStrategy::kIn},
+                                                              {"post", FilterStrategy::kPost}};
+  return command
+      .add_option("--strategy", strategy,
+                  "auto, or force: pre (compare what matches), in (walk the graph, keep what "
+                  "matches), post (test what is found)")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("MODE");
+}
+
 }  // namespace rvf::cli

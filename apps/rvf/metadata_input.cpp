@@ -1,0 +1,169 @@
+#include "metadata_input.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "command.hpp"
+#include "interop/schema_text.hpp"
+
+namespace rvf::cli {
+namespace {
+
+constexpr size_t kBlockRows = 65536;
+
+// Copies row `from_row` of `from` to row `to_row` of `to`, whose columns have `rows` values.
+void copy_row(const interop::MetaRows& from, size_t from_row, std::vector<Column>& to,
+              size_t to_row, size_t rows) {
+  for (const Column& c : from.columns) {
+    if (std::holds_alternative<std::monostate>(c.values[from_row])) continue;
+    auto at = std::find_if(to.begin(), to.end(), [&](const Column& t) { return t.name == c.name; });
+    if (at == to.end()) {
+      to.push_back({c.name, c.type, std::vector<Value>(rows)});
+      at = to.end() - 1;
+    }
+    // Whole numbers of one block and fractions of another are one field.
+    if (at->type == FieldType::kI64 && c.type == FieldType::kF64) {
+      for (Value& v : at->values) {
+        if (const auto* i = std::get_if<int64_t>(&v)) v = static_cast<double>(*i);
+      }
+      at->type = FieldType::kF64;
+    }
+    Value v = c.values[from_row];
+    const auto* whole = std::get_if<int64_t>(&v);
+    if (at->type == FieldType::kF64 && whole != nullptr) v = static_cast<double>(*whole);
+    at->values[to_row] = std::move(v);
+  }
+}
+
+}  // namespace
+
+std::vector<Field> schema_from(const std::string& spec) {
+  if (spec.empty()) return {};
+  auto fields = interop::schema_argument(spec);
+  if (!fields) fail_usage("--schema: " + fields.error().message);
+  return *std::move(fields);
+}
+
+int64_t duration_from(const std::string& text) {
+  int64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  const int64_t seconds = unit == "s"   ? 1
+                          : unit == "m" ? 60
+                          : unit == "h" ? 3600
+                          : unit == "d" ? 86400
+                                        : 0;
+  if (error != std::errc() || seconds == 0 || n <= 0 || n > 100'000'000'000 / seconds) {
+    fail_usage(fmt::format("--ttl: \"{}\" is not a duration like 30d, 12h, 90m or 45s", text));
+  }
+  return n * seconds * 1'000'000'000;
+}
+
+void add_columns(std::vector<Column> from, std::vector<Column>& to, const std::string& where) {
+  for (Column& c : from) {
+    for (const Column& t : to) {
+      if (t.name == c.name) {
+        fail_usage(fmt::format("{}: the field '{}' comes with the vectors already", where, c.name));
+      }
+    }
+    to.push_back(std::move(c));
+  }
+}
+
+MetaJoin::MetaJoin(std::string path, const interop::MetaOptions& options)
+    : path_(std::move(path)), reader_(must_input(interop::MetaRowReader::open(path_, options))) {}
+
+void MetaJoin::take(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
+                    interop::MetaRows& out) {
+  out.clear();
+  if (by_id_) return look_up(chunk, ids, out);
+  // The reader may hand over fewer rows at a time than there are vectors.
+  std::vector<interop::MetaRows> parts;
+  size_t have = 0;
+  interop::MetaRows part;
+  while (have < chunk.count && must_input(reader_->read(chunk.count - have, part)) > 0) {
+    have += part.count;
+    parts.push_back(std::move(part));
+    part = {};
+  }
+  const bool numbered = !ids.empty();
+  const bool named = !chunk.string_ids.empty();
+  const bool has_ids =
+      !parts.empty() && (!parts.front().ids.empty() || !parts.front().keys.empty());
+  if (has_ids && (numbered || named)) {
+    bool same = have == chunk.count;
+    size_t at = 0;
+    for (const interop::MetaRows& p : parts) {
+      for (size_t i = 0; i < p.count && same; ++i, ++at) {
+        same = named ? p.keys.size() == p.count && p.keys[i] == chunk.string_ids[at]
+                     : p.ids.size() == p.count && p.ids[i] == ids[at];
+      }
+    }
+    if (!same) {
+      by_id_ = true;
+      for (interop::MetaRows& p : parts) read_all(std::move(p));
+      while (must_input(reader_->read(kBlockRows, part)) > 0) {
+        read_all(std::move(part));
+        part = {};
+      }
+      return look_up(chunk, ids, out);
+    }
+  }
+  if (have < chunk.count) {
+    fail_usage(fmt::format("{} has fewer rows than there are vectors; {} is missing", path_,
+                           chunk.first_row + have));
+  }
+  out.count = chunk.count;
+  size_t at = 0;
+  for (interop::MetaRows& p : parts) {
+    if (!numbered && !named) {
+      out.ids.insert(out.ids.end(), p.ids.begin(), p.ids.end());
+      out.keys.insert(out.keys.end(), p.keys.begin(), p.keys.end());
+    }
+    if (parts.size() == 1) {
+      out.columns = std::move(p.columns);
+      return;
+    }
+    for (size_t i = 0; i < p.count; ++i) copy_row(p, i, out.columns, at++, chunk.count);
+  }
+}
+
+void MetaJoin::read_all(interop::MetaRows rows) {
+  const size_t block = blocks_.size();
+  blocks_.push_back(std::move(rows));
+  const interop::MetaRows& r = blocks_.back();
+  for (size_t i = 0; i < r.ids.size(); ++i) by_number_[r.ids[i]] = {block, i};
+  for (size_t i = 0; i < r.keys.size(); ++i) by_key_[r.keys[i]] = {block, i};
+}
+
+void MetaJoin::look_up(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
+                       interop::MetaRows& out) const {
+  out.count = chunk.count;
+  for (size_t i = 0; i < chunk.count; ++i) {
+    const Place* place = nullptr;
+    if (!chunk.string_ids.empty()) {
+      const auto at = by_key_.find(chunk.string_ids[i]);
+      if (at != by_key_.end()) place = &at->second;
+    } else if (i < ids.size()) {
+      const auto at = by_number_.find(ids[i]);
+      if (at != by_number_.end()) place = &at->second;
+    }
+    // A vector without a row has no metadata.
+    if (place != nullptr) copy_row(blocks_[place->block], place->row, out.columns, i, chunk.count);
+  }
+}
+
+void MetaJoin::finish() {
+  if (by_id_) return;
+  interop::MetaRows rest;
+  if (must_input(reader_->read(1, rest)) > 0) {
+    fail_usage(
+        fmt::format("{} has more rows than there are vectors; everything up to row {} is in "
+                    "the store",
+                    path_, rest.first_row));
+  }
+}
+
+}  // namespace rvf::cli

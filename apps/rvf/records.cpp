@@ -1,0 +1,126 @@
+#include "records.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "command.hpp"
+
+namespace rvf::cli {
+namespace {
+
+constexpr size_t kCellWidth = 48;
+
+std::string cut(std::string text) {
+  for (char& c : text) {
+    if (c == '\n' || c == '\t' || c == '\r') c = ' ';
+  }
+  size_t shown = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
+    if (++shown > kCellWidth) return text.substr(0, i) + "…";
+  }
+  return text;
+}
+
+}  // namespace
+
+Records::Records(const Snapshot& snapshot, const std::vector<std::string>& columns)
+    : snapshot_(snapshot) {
+  std::string known;
+  for (const Field& f : snapshot.fields()) {
+    types_[f.name] = f.type;
+    known += (known.empty() ? "" : ", ") + f.name;
+  }
+  for (const std::string& c : columns) {
+    if (c == "*") {
+      for (const Field& f : snapshot.fields()) names_.push_back(f.name);
+    } else if (types_.contains(c)) {
+      names_.push_back(c);
+    } else {
+      fail_usage(fmt::format("--columns: there is no field '{}'; the fields are {}", c,
+                             known.empty() ? "none" : known));
+    }
+  }
+}
+
+std::vector<std::vector<Value>> Records::values(std::span<const uint64_t> ids) const {
+  std::vector<std::vector<Value>> out;
+  for (const std::string& name : names_) out.push_back(must(snapshot_.values(ids, name)));
+  return out;
+}
+
+std::vector<std::vector<std::string>> Records::cells(std::span<const uint64_t> ids) const {
+  const auto all = values(ids);
+  std::vector<std::vector<std::string>> out(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    for (size_t c = 0; c < names_.size(); ++c) {
+      out[i].push_back(cell_text(all[c][i], types_.at(names_[c])));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> Records::objects(std::span<const uint64_t> ids) const {
+  const auto all = values(ids);
+  std::vector<std::string> out(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    JsonObject object;
+    for (size_t c = 0; c < names_.size(); ++c) {
+      if (std::holds_alternative<std::monostate>(all[c][i])) continue;
+      object.add_raw(names_[c], value_json(all[c][i], types_.at(names_[c])));
+    }
+    out[i] = object.str();
+  }
+  return out;
+}
+
+std::string cell_text(const Value& value, FieldType type) {
+  if (std::holds_alternative<std::monostate>(value)) return "-";
+  if (const auto* s = std::get_if<std::string>(&value)) return cut(*s);
+  if (const auto* l = std::get_if<std::vector<std::string>>(&value)) {
+    std::string all;
+    for (const std::string& s : *l) all += (all.empty() ? "" : ", ") + s;
+    return cut(std::move(all));
+  }
+  std::string json = value_json(value, type);
+  if (json.size() >= 2 && json.front() == '"') json = json.substr(1, json.size() - 2);
+  return cut(std::move(json));
+}
+
+std::string value_json(const Value& value, FieldType type) {
+  std::string out;
+  interop::append_json(out, value, type);
+  return out;
+}
+
+std::string id_text(const Snapshot& snapshot, uint64_t id) {
+  const auto key = snapshot.has_keys() ? snapshot.key(id) : std::nullopt;
+  return key ? *key : fmt::format("{}", id);
+}
+
+std::string id_json(const Snapshot& snapshot, uint64_t id) {
+  const auto key = snapshot.has_keys() ? snapshot.key(id) : std::nullopt;
+  return key ? json_text(*key) : fmt::format("{}", id);
+}
+
+uint64_t id_of_text(const Snapshot& snapshot, const std::string& text, bool* missing) {
+  if (snapshot.has_keys()) {
+    const auto id = snapshot.id_of(text);
+    if (id) return *id;
+    if (id.error().code != ErrorCode::kNotFound) fail(id.error());
+  }
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (!number && !snapshot.has_keys()) {
+    fail_usage(fmt::format("\"{}\" is not an id; ids are numbers from 0 to 2^64-2", text));
+  }
+  if (number && snapshot.contains(id)) return id;
+  if (missing == nullptr) fail_usage(fmt::format("no vector has the id '{}'", text));
+  *missing = true;
+  return 0;
+}
+
+}  // namespace rvf::cli
