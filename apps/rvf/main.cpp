@@ -85,6 +85,7 @@ int main(int argc, char** argv) {
   register_inspect(app);
   register_maintain(app);
   register_export(app);
+  register_convert(app);
   register_bench(app);
   register_text(app);
   register_demo(app);

@@ -150,7 +150,8 @@ std::vector<Attachment> attachments_of(layouts::ForeignStore& from) {
   from.others.clear();
   if (!from.file_metadata.empty()) {
     from.notes.push_back(std::to_string(from.file_metadata.size()) +
-                         " value(s) that belong to the file as a whole are carried along unread");
+                         " value(s) of the file as a whole cannot be read in a native store; a "
+                         "conversion back to runtime brings them back");
     const layouts::RvfMeta meta = layouts::make_rvfmeta({}, {}, from.file_metadata, from.notes);
     carried.push_back({static_cast<uint8_t>(SegmentType::kMeta), 0, layouts::encode_rvfmeta(meta)});
   }
@@ -228,6 +229,11 @@ Result<Store> Store::Impl::create_from(layouts::ForeignStore& from, const std::s
   RVF_TRY(runtime::write_rows(store, from, attach));
   RVF_TRY(store.commit());
   return store;
+}
+
+wire::FileIdentity Store::Impl::identity_of(const Store& store) {
+  std::lock_guard guard(store.impl_->state_mutex);
+  return store.impl_->published.root.identity;
 }
 
 Result<Store> Store::Impl::open_foreign(io::FileSystem& fs, const std::string& path,

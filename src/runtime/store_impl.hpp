@@ -88,6 +88,7 @@ struct Store::Impl {
                                     const OpenOptions& open);
   static Result<Store> create_from(layouts::ForeignStore& from, const std::string& path,
                                    const OpenOptions& open);
+  static wire::FileIdentity identity_of(const Store& store);
 
   // store_write.cpp
   Result<WriteReport> write(const WriteBatch& batch);
