@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <iterator>
@@ -171,7 +172,9 @@ Status VectorWriter::append_jsonl(const VectorChunk& rows) {
     line += "\"vector\":[";
     for (size_t d = 0; d < dim_; ++d) {
       if (d > 0) line += ',';
-      fmt::format_to(std::back_inserter(line), "{}", values[i * dim_ + d]);
+      const float v = values[i * dim_ + d];
+      fmt::format_to(std::back_inserter(line), "{}", v);
+      if (v == 0 && std::signbit(v)) line += ".0";  // "-0" would be read as the whole number 0
     }
     line += ']';
     if (extra && rows.extra[i].size() > 2) {  // {"a":1} without its own braces

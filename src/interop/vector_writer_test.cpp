@@ -32,6 +32,7 @@ TEST_F(VectorWriterTest, WhatIsWrittenReadsBackTheSame) {
       {Format::kNpy, DType::kI8, values<int8_t>(-128, -1, 0, 127)},
       {Format::kFvecs, DType::kF32, values(1.5f, -2, 0.1f, 3e38)},
       {Format::kJsonl, DType::kF32, values(0.1f, -2, 1.17549435e-38f, 3.4028234e38f)},
+      {Format::kJsonl, DType::kF32, values(-0.f, 0, -1e-45f, 1e-45f)},
   };
   for (const Case& c : cases) {
     auto writer = VectorWriter::create(path("out"), c.format, c.dtype, 2);
