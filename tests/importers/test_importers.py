@@ -292,6 +292,15 @@ class Usearch(Importers):
                     self.bring("usearch", self.dir / "index.usearch", "--batch", 25)
                     self.check(keys.tolist(), vectors(dtype=dtype), metric=name, dtype=stored)
 
+    def test_bf16_stays_what_it_is(self):
+        from usearch.index import Index
+        index = Index(ndim=DIM, metric="cos", dtype="bf16")
+        index.add(np.arange(N, dtype=np.uint64), vectors())
+        index.save(str(self.dir / "index.usearch"))
+        array = np.stack([np.asarray(v, np.float32) for v in index.get(np.arange(N, dtype=np.uint64))])
+        self.bring("usearch", self.dir / "index.usearch")
+        self.check(list(range(N)), array, metric="cosine", dtype="bf16")
+
     def test_f64_becomes_f32_and_is_counted(self):
         from usearch.index import Index
         index = Index(ndim=DIM, metric="l2sq", dtype="f64")
@@ -493,6 +502,27 @@ class Parquet(Importers):
         self.store.unlink()
         self.bring("parquet", lists)
         self.check([f"k{i}" for i in range(N)], vectors(), [{"other": "[1.0]"}] * N)
+
+    def test_other_exports_hold_what_their_format_can(self):
+        import pyarrow as pa
+        ids = [f"k{i}" for i in range(N)]
+        path = self.write({"vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors().ravel()), DIM), "id": ids,
+                           **{k: [r[k] for r in rows()] for k in rows(1)[0]}})
+        self.bring("parquet", path)
+        jsonl, copy = self.dir / "out.jsonl", self.dir / "out.rvf"
+        self.tool("rvf_export.py", "jsonl", self.store, jsonl)
+        self.rvf("ingest", copy, jsonl, "--create", "--metric", "l2")
+        there, here = self.content(copy), self.content(self.store)
+        self.assertEqual({k: (v.tobytes(), r) for k, (v, r) in there.items()},
+                         {k: (v.tobytes(), r) for k, (v, r) in here.items()})
+        npy, meta, fvecs = self.dir / "out.npy", self.dir / "meta.jsonl", self.dir / "out.fvecs"
+        self.tool("rvf_export.py", "npy", self.store, npy, "--meta", meta)
+        self.assertEqual(np.load(npy).tobytes(), vectors().tobytes())
+        self.assertEqual([json.loads(line) for line in meta.read_text(encoding="utf-8").splitlines()],
+                         [{"id": k} | r for k, r in zip(ids, rows())])
+        self.tool("rvf_export.py", "fvecs", self.store, fvecs)
+        self.assertEqual(np.fromfile(fvecs, "<f4").reshape(N, DIM + 1)[:, 1:].tobytes(), vectors().tobytes())
+        self.assertIn("must end with .npy", self.tool("rvf_export.py", "npy", self.store, fvecs, code=1).stderr)
 
     def test_given_types_names_and_ids_win(self):
         import pyarrow as pa
