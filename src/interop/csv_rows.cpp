@@ -56,8 +56,9 @@ bool is_number(std::string_view text) {
   return parse_number(trim_blanks(text), v) != Parsed::kText;
 }
 
-// Header names that are the components of one vector: the longest run of v0, v1, v2, ...; empty
-// when no two columns follow each other like that. `first` and `last` are positions, both included.
+// Header names that are the components of one vector: the longest run of v0, v1, v2, ...; none
+// when no two columns follow each other like that, or two runs are equally long (x1, x2, y1, y2).
+// `first` and `last` are positions, both included.
 struct Run {
   size_t first = 0;
   size_t last = 0;
@@ -88,7 +89,13 @@ Run numbered_run(const std::vector<std::string>& names) {
     const bool follows = i > 0 && now.any && before.any && now.stem == before.stem &&
                          now.number == before.number + 1;
     if (!follows) start = i;
-    if (i > start && (!best.any || i - start > best.last - best.first)) best = {start, i, true};
+    const size_t length = i - start;
+    const size_t longest = best.last - best.first;
+    if (length > longest) {
+      best = {start, i, true};
+    } else if (length > 0 && length == longest) {
+      best.any = false;
+    }
     before = now;
   }
   return best;

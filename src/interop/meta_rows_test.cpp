@@ -490,6 +490,9 @@ TEST_F(ExtraFile, WithoutNumberedNamesTheNumbersOfTheFirstRowAreTheVector) {
   EXPECT_EQ(vectors_, (std::vector<float>{1, 2, 3, 4}));
   expect(*t, "lang", "string", {"\"de\"", "\"en\""});
   expect(*t, "note", "string", {"null", "\"hm\""});
+  vectors_.clear();
+  ASSERT_TRUE(read_extra(file("t.csv", "x1,x2,y1,y2\n1,2,3,4\n"), 1).ok());
+  EXPECT_EQ(vectors_, (std::vector<float>{1, 2, 3, 4}));
   const auto none = read_extra(file("n.csv", "1,2\n3,4\n"), 10);
   ASSERT_TRUE(none.ok()) << none.error().message;
   EXPECT_TRUE(none->values.empty());

@@ -92,8 +92,8 @@ struct ReadOptions {
   FormatHint format = kAutoFormat;
   // jsonl, and csv with a header: fill VectorChunk::extra; ExtraColumns makes columns of it. Of a
   // csv the vector's components are then the longest run of columns named v0, v1, v2, ... (any
-  // stem), or, where no two are named so, the columns with a number in the first row; the others are
-  // metadata, as texts.
+  // stem), or, where there is no longest one, the columns with a number in the first row; the
+  // others are metadata, as texts.
   bool want_extra = false;
 };
 
