@@ -10,6 +10,8 @@ namespace rvf::meta {
 namespace {
 
 constexpr uint64_t kSignBit = 1ULL << 63;
+// -0 counts as 0, so no value has the key that its bits would have.
+constexpr uint64_t kNegativeZeroKey = kSignBit - 1;
 
 // The smallest and largest key that a value of the type has; NaN has none.
 Interval all_keys(FieldType type) noexcept {
@@ -112,6 +114,10 @@ void add(std::vector<Interval>& out, const Bounds& b, FieldType stored) {
     } else {
       return;
     }
+  }
+  if (stored == FieldType::kF64) {  // ends that are keys of numbers can be compared as numbers
+    if (range.low == kNegativeZeroKey) ++range.low;
+    if (range.high == kNegativeZeroKey) --range.high;
   }
   if (range.low <= range.high) out.push_back(range);
 }

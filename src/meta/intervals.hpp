@@ -14,7 +14,8 @@ struct Interval {  // both ends belong to it
 };
 
 // What `filter` (kEq, kLt, kLe, kGt, kGe, kIn, kBetween) admits among values stored as `stored`;
-// ascending, apart from each other. The literals may be of a wider type than what is stored.
+// ascending, apart from each other. The literals may be of a wider type than what is stored. The
+// ends of intervals of f64 are keys of doubles.
 std::vector<Interval> intervals_of(const Filter& filter, FieldType stored);
 
 uint64_t key_of(uint64_t bits, FieldType type) noexcept;  // of a stored value's 64 bits
