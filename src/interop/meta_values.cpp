@@ -61,8 +61,8 @@ std::optional<Value> as(std::optional<T> v) {
   return v ? std::optional<Value>(Value(*v)) : std::nullopt;
 }
 
-// Built in place: from a Value that is moved GCC 12 concludes wrongly that it frees what it does not
-// own (-Wfree-nonheap-object).
+// Built in place: from a Value that is moved GCC 12 concludes wrongly that it frees what it does
+// not own (-Wfree-nonheap-object).
 std::optional<Value> text_value(std::string text) {
   std::optional<Value> out;
   out.emplace(std::in_place_type<std::string>, std::move(text));
