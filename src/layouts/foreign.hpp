@@ -32,6 +32,7 @@ struct OpaqueSegment {
   uint8_t type = 0;
   uint16_t flags = 0;
   Bytes payload;
+  bool is_native = false;  // came out of a native store once, and says there what it is
   friend bool operator==(const OpaqueSegment&, const OpaqueSegment&) = default;
 };
 

@@ -337,7 +337,10 @@ class Reader {
       if (s.type == kCarriedType && is_carried(s.payload)) {
         auto carried = decode_carried(s.payload);
         if (carried) {
-          for (OpaqueSegment& c : carried->segments) others.push_back(std::move(c));
+          for (OpaqueSegment& c : carried->segments) {
+            c.is_native = carried->from == Layout::kNative;
+            others.push_back(std::move(c));
+          }
           continue;
         }
       }

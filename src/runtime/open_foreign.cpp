@@ -136,12 +136,28 @@ void drop_what_is_not_finite(layouts::ForeignStore& from) {
   for (Column& c : from.columns) c.values.resize(kept.size());
 }
 
+bool can_attach(const layouts::OpaqueSegment& s) {
+  if (layouts::means_the_same_everywhere(s.type)) return true;
+  if (!s.is_native) return false;
+  switch (static_cast<SegmentType>(s.type)) {
+    case SegmentType::kInvalid:
+    case SegmentType::kVec:
+    case SegmentType::kIndex:
+    case SegmentType::kJournal:
+    case SegmentType::kManifest: return false;
+    // With the flag they are the store's own metadata.
+    case SegmentType::kMeta:
+    case SegmentType::kMetaIdx: return (s.flags & segment_flag::kHot) == 0;
+    default: return true;
+  }
+}
+
 // Segments that a native store would read as its own go into one that it does not read.
 std::vector<Attachment> attachments_of(layouts::ForeignStore& from) {
   std::vector<Attachment> attach;
   std::vector<layouts::OpaqueSegment> carried;
   for (layouts::OpaqueSegment& s : from.others) {
-    if (layouts::means_the_same_everywhere(s.type)) {
+    if (can_attach(s)) {
       attach.push_back({s.type, s.flags, false, std::move(s.payload)});
     } else {
       carried.push_back(std::move(s));
@@ -226,6 +242,11 @@ Result<Store> Store::Impl::create_from(layouts::ForeignStore& from, const std::s
   store.impl_->keeps_both_ids = true;
   if (from.identity) store.impl_->writer->root().identity = *from.identity;
   const std::vector<Attachment> attach = runtime::attachments_of(from);
+  if (from.ids.empty() && attach.empty()) {
+    // A change of the root alone leaves nothing pending, so it is committed at once.
+    store.impl_->writer->begin_batch();
+    RVF_TRY(store.impl_->writer->end_batch(Durability::kFlush));
+  }
   RVF_TRY(runtime::write_rows(store, from, attach));
   RVF_TRY(store.commit());
   return store;
