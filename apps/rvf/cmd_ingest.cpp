@@ -93,7 +93,9 @@ class Ingest {
     interop::ReadOptions how;
     how.want_extra = true;
     const auto reader = must_input(interop::open_vectors(file, how));
-    interop::ExtraColumns extra(file, reader->info().format, rows_);
+    interop::MetaOptions own = rows_;
+    if (join_) own.id_required = false;  // the ids are in the file of rows
+    interop::ExtraColumns extra(file, reader->info().format, own);
     ProgressBar bar("reading " + file, "vectors", !o_.quiet);
     interop::VectorChunk chunk;
     uint64_t done = 0;

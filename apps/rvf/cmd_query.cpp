@@ -181,7 +181,9 @@ void run(const Options& o) {
   if (!o.hybrid.words.empty()) return run_hybrid(o, snapshot, one);
   const Printer printer(o, snapshot);
   if (!one.empty()) return printer.print(0, must(snapshot.query(one, o.query)));
-  const auto reader = must_input(interop::open_vectors(o.queries));
+  interop::ReadOptions how;
+  how.want_extra = true;  // a csv with other columns has the dimension here that it has in ingest
+  const auto reader = must_input(interop::open_vectors(o.queries, how));
   interop::VectorChunk chunk;
   uint64_t number = 0;
   while (must_input(reader->read(1024, chunk)) > 0) {

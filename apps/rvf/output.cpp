@@ -42,6 +42,8 @@ std::string json_text(std::string_view text) {
 }
 
 std::string json_number(float value) {
+  // JSON reads -0 as an integer, and so as 0.
+  if (value == 0 && std::signbit(value)) return "-0.0";
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
 }
 

@@ -30,6 +30,7 @@ class VisitedMarks {
     marks_[node] = round_;
     return true;
   }
+  bool contains(uint32_t node) const noexcept { return marks_[node] == round_; }
 
  private:
   std::vector<uint8_t> marks_;
@@ -151,6 +152,71 @@ void expand_beam(const Graph& graph, uint32_t layer, const Space& space, BeamPoo
       if (distances[i] <= pool.bound()) {
         pool.offer(distances[i], list[i]);
         graph.prefetch_offset(list[i]);
+      }
+    }
+    if (stop()) return;
+  }
+}
+
+// A step of a filtered search wants so many matching nodes to compare ...
+inline constexpr size_t kFilteredStep = 24;
+// ... and goes through nodes that do not match where it finds fewer than this.
+inline constexpr size_t kLeastFilteredStep = 4;
+
+// The same for a search that returns only nodes that match: the beam walks the matching nodes and
+// steps over one that does not match to its neighbours (as ACORN does: Patel et al., "ACORN:
+// performant and predicate-agnostic search over vector embeddings and structured data", 2024), but
+// takes no more of them than a plain step would. Nodes that do not match enter the beam only where
+// hardly any other is near, to lead out of such regions.
+template <class Graph, class Space, class Match, class Seen, class Stop>
+void expand_filtered(const Graph& graph, const Space& space, BeamPool& pool, VisitedMarks& visited,
+                     BeamCounts& counts, Match&& match, Seen&& seen, Stop&& stop) {
+  uint32_t list[wire::kMaxListLength];
+  uint32_t taken[wire::kMaxListLength];
+  uint32_t passed_over[wire::kMaxListLength];
+  float distances[wire::kMaxListLength];
+  uint32_t node;
+  while (pool.next(node)) {
+    bool bad = false;
+    size_t n = 0;
+    size_t others = 0;
+    const size_t near = graph.neighbours(node, 0, list, bad);
+    counts.bad_lists += bad ? 1 : 0;
+    for (size_t i = 0; i < near; ++i) {
+      if (!visited.insert(list[i])) continue;
+      if (match(list[i])) {
+        taken[n++] = list[i];
+        space.prefetch(list[i]);
+      } else {
+        passed_over[others++] = list[i];
+        graph.prefetch_offset(list[i]);
+      }
+    }
+    for (size_t o = 0; o < others && n < kFilteredStep; ++o) {
+      if (o + 1 < others) graph.prefetch_list(passed_over[o + 1]);
+      const size_t all = graph.neighbours(passed_over[o], 0, list, bad);
+      for (size_t i = 0; i < all && n < kFilteredStep; ++i) {
+        if (visited.contains(list[i]) || !match(list[i])) continue;
+        visited.insert(list[i]);
+        taken[n++] = list[i];
+        space.prefetch(list[i]);
+      }
+    }
+    const size_t matching = n;
+    if (n < kLeastFilteredStep) {
+      for (size_t o = 0; o < others && n < wire::kMaxListLength; ++o) {
+        taken[n++] = passed_over[o];
+        space.prefetch(passed_over[o]);
+      }
+    }
+    space.distances(taken, n, distances);
+    counts.distances += n;
+    ++counts.expansions;
+    for (size_t i = 0; i < n; ++i) {
+      if (i < matching) seen(taken[i], distances[i]);
+      if (distances[i] <= pool.bound()) {
+        pool.offer(distances[i], taken[i]);
+        graph.prefetch_offset(taken[i]);
       }
     }
     if (stop()) return;

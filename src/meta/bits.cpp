@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "kernels/range_scan.hpp"
 #include "wire/metaidx_codec.hpp"
 
 namespace rvf::meta {
@@ -42,25 +43,6 @@ void by_words(uint32_t rows, Bits& out, Fill fill) {
 template <class T, class Key>
 void scan_values(const std::byte* data, uint32_t rows, const std::vector<Interval>& intervals,
                  Bits& out, Key key) {
-  using U = decltype(key(T{}));
-  if (intervals.size() <= kComparedIntervals) {
-    for (const Interval& i : intervals) {
-      const auto low = static_cast<U>(i.low);
-      const auto span = static_cast<U>(i.high - i.low);
-      by_words(rows, out, [&](uint32_t first, uint32_t n, uint8_t* flags) {
-        if (n == 64) {  // a constant count lets the compiler use whole vectors
-          for (uint32_t j = 0; j < 64; ++j) {
-            flags[j] = static_cast<U>(key(load<T>(data, first + j)) - low) <= span;
-          }
-        } else {
-          for (uint32_t j = 0; j < n; ++j) {
-            flags[j] = static_cast<U>(key(load<T>(data, first + j)) - low) <= span;
-          }
-        }
-      });
-    }
-    return;
-  }
   by_words(rows, out, [&](uint32_t first, uint32_t n, uint8_t* flags) {
     for (uint32_t j = 0; j < n; ++j) {
       const uint64_t k = key(load<T>(data, first + j));
@@ -76,7 +58,11 @@ void scan_narrow(const std::byte* data, uint32_t rows, std::vector<Interval> int
   constexpr uint64_t kLargest = static_cast<T>(~T{0});
   std::erase_if(intervals, [](const Interval& i) { return i.low > kLargest; });
   for (Interval& i : intervals) i.high = std::min(i.high, kLargest);
-  scan_values<T>(data, rows, intervals, out, [](T v) { return v; });
+  if (intervals.size() > kComparedIntervals) {
+    return scan_values<T>(data, rows, intervals, out, [](T v) { return v; });
+  }
+  const kernels::RangeScan scan = kernels::range_scan(sizeof(T));
+  for (const Interval& i : intervals) scan(data, rows, i.low, i.high - i.low, out.data());
 }
 
 template <class T>
@@ -89,6 +75,12 @@ void look_up(const std::byte* data, uint32_t rows, const std::vector<uint8_t>& a
       flags[j] = code < known ? admitted[code] : 0;
     }
   });
+}
+
+// The double that has this sort key.
+double number_of(uint64_t key) noexcept {
+  constexpr uint64_t kSignBit = uint64_t{1} << 63;
+  return std::bit_cast<double>((key & kSignBit) != 0 ? key ^ kSignBit : ~key);
 }
 
 std::vector<Interval> runs_of(const std::vector<uint8_t>& admitted) {
@@ -129,12 +121,33 @@ void scan_unsigned(wire::ByteSpan data, unsigned width, uint32_t rows,
 void scan_wide(wire::ByteSpan data, FieldType type, uint32_t rows,
                const std::vector<Interval>& keys, Bits& out) {
   if (type == FieldType::kU64) return scan_unsigned(data, 8, rows, keys, out);
+  if (type == FieldType::kF64 && keys.size() <= kComparedIntervals) {
+    for (const Interval& i : keys) {
+      const double low = number_of(i.low);
+      const double high = number_of(i.high);
+      by_words(rows, out, [&](uint32_t first, uint32_t n, uint8_t* flags) {
+        for (uint32_t j = 0; j < n; ++j) {
+          const auto v = load<double>(data.data(), first + j);
+          flags[j] = static_cast<uint8_t>(v >= low) & static_cast<uint8_t>(v <= high);
+        }
+      });
+    }
+    return;
+  }
   if (type == FieldType::kF64) {
     return scan_values<double>(data.data(), rows, keys, out,
                                [](double v) { return wire::sort_key(v); });
   }
-  scan_values<uint64_t>(data.data(), rows, keys, out,
-                        [](uint64_t v) { return v ^ (uint64_t{1} << 63); });
+  // Keys are values with the top bit flipped, and so are their differences.
+  constexpr uint64_t kSignBit = uint64_t{1} << 63;
+  if (keys.size() <= kComparedIntervals) {
+    const kernels::RangeScan scan = kernels::range_scan(8);
+    for (const Interval& i : keys) {
+      scan(data.data(), rows, i.low ^ kSignBit, i.high - i.low, out.data());
+    }
+    return;
+  }
+  scan_values<uint64_t>(data.data(), rows, keys, out, [](uint64_t v) { return v ^ kSignBit; });
 }
 
 void scan_codes(wire::ByteSpan data, unsigned width, uint32_t rows,

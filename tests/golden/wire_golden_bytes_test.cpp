@@ -138,7 +138,14 @@ TEST(GoldenBytes, OfMetaHold) {
       {red, red, std::monostate{}},
       {int64_t{1'700'000'000'000'000'000}, std::monostate{}, std::monostate{}},
       {std::vector<std::string>{red, "blue"}, std::monostate{}, std::vector<std::string>{}}};
-  MetaSegment meta{.schema = 2, .first_id = 5, .row_count = 3, .ids = {8, 5, 30}, .columns = {}};
+  MetaSegment meta{.schema = 2,
+                   .first_id = 5,
+                   .row_count = 3,
+                   .ids = {8, 5, 30},
+                   .first_row = {},
+                   .rows = {},
+                   .last_id = 0,
+                   .columns = {}};
   for (uint8_t type = 1; type <= 9; ++type) {
     auto column = make_column(type, static_cast<MetaType>(type), "c" + std::to_string(type),
                               by_type[type - 1]);
@@ -148,6 +155,12 @@ TEST(GoldenBytes, OfMetaHold) {
   expect_golden("meta_ids", encode_meta(meta));
   meta.ids.clear();
   expect_golden("meta_range", encode_meta(meta));
+  meta.first_row = 7;
+  meta.first_id = meta.last_id = 5;
+  expect_golden("meta_first_row", encode_meta(meta));
+  meta.first_row.reset();
+  meta.rows = {2, 7, 9};
+  expect_golden("meta_rows", encode_meta(meta));
 }
 
 TEST(GoldenBytes, OfMetadataIndexesHold) {
@@ -157,13 +170,13 @@ TEST(GoldenBytes, OfMetadataIndexesHold) {
                                .schema = 2,
                                .key_count = 0,
                                .null_count = 0,
-                               .max_segment = 12};
+                               .meta_segment = 12};
   expect_golden("metaidx_range", encode_range_index({.header = header,
                                                      .keys = {sort_key(-2.25), sort_key(0.5)},
-                                                     .ids = {5, 8},
-                                                     .null_ids = {30}}));
+                                                     .rows = {5, 8},
+                                                     .null_rows = {30}}));
   BitmapIndex bitmap{
-      .header = header, .keys = {}, .ids = {{8}, {1, 2, 3, 4, 5, 6}}, .null_ids = {30}};
+      .header = header, .keys = {}, .rows = {{8}, {1, 2, 3, 4, 5, 6}}, .null_rows = {30}};
   bitmap.header.type = MetaType::kBool;
   for (const bool value : {false, true}) {
     const Bytes key = encoded(value);
