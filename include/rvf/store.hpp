@@ -36,6 +36,9 @@ namespace rvf {
 namespace io {
 class FileSystem;
 }
+namespace runtime {
+struct SnapshotAccess;  // for the library's own features
+}
 
 enum class Durability : uint8_t {
   kSync,  // on stable storage when the call returns (two fsyncs)
@@ -260,6 +263,7 @@ class Snapshot {
 
  private:
   friend class Store;
+  friend struct runtime::SnapshotAccess;
   explicit Snapshot(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "meta/bm25.hpp"
-#include "meta/build.hpp"
 #include "runtime/snapshot_impl.hpp"
+#include "runtime/word_indexes.hpp"
 
 namespace rvf {
 namespace {
@@ -16,28 +16,6 @@ struct Fused {
   std::optional<float> distance;
   std::optional<double> text_score;
 };
-
-// The word indexes of one field. Parts written before the field was indexed get one in memory.
-struct WordIndexes {
-  std::vector<wire::InvertedView> views;
-  std::vector<const meta::Part*> owners;
-  std::vector<wire::Bytes> made;
-};
-
-Status add_words(const meta::Part& part, const meta::SchemaField& field, WordIndexes& out) {
-  const wire::MetaColumnView* column = part.column(field.id);
-  if (column == nullptr) return {};
-  if (const wire::InvertedView* view = part.words(field.id)) {
-    out.views.push_back(*view);
-  } else {
-    RVF_ASSIGN(wire::Bytes made, meta::build_word_index(part, *column));
-    out.made.push_back(std::move(made));
-    RVF_ASSIGN(auto opened, wire::InvertedView::open(out.made.back()));
-    out.views.push_back(std::move(opened));
-  }
-  out.owners.push_back(&part);
-  return {};
-}
 
 Result<const meta::SchemaField*> text_field(const meta::Schema& schema, const std::string& name) {
   const meta::SchemaField* found = nullptr;
@@ -148,16 +126,12 @@ Result<HybridResult> Snapshot::Impl::hybrid(std::span<const float> vector,
   }
   if (!o.words.empty()) {
     RVF_ASSIGN(const meta::SchemaField* field, text_field(*schema, o.text_field));
-    WordIndexes words;
-    words.made.reserve(t->base().size() + t->updates().size());
-    for (const auto& part : t->base()) RVF_TRY(add_words(*part, *field, words));
-    for (const auto& part : t->updates()) RVF_TRY(add_words(*part, *field, words));
+    RVF_ASSIGN(const auto words, runtime::WordIndexes::open(*this, *field));
     const meta::Alive alive = [&](size_t segment, uint64_t row) {
       return row < state.rows.size() && !now_dead->test(row) &&
-             (selected == nullptr || selected->rows.test(row)) &&
-             t->holder(row, field->id) == words.owners[segment];
+             (selected == nullptr || selected->rows.test(row)) && words.is_current(segment, row);
     };
-    const meta::Bm25 ranking(words.views, {}, alive);
+    const meta::Bm25 ranking(words.views(), {}, alive);
     const meta::Tokenizer tokenizer;
     RVF_ASSIGN(const auto found, ranking.search(meta::query_terms(tokenizer, o.words), candidates));
     scores.clear();
