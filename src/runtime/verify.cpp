@@ -5,6 +5,7 @@
 
 #include "kernels/convert.hpp"
 #include "runtime/store_impl.hpp"
+#include "runtime/verify_metadata.hpp"
 #include "wire/vec_codec.hpp"
 
 namespace rvf {
@@ -30,6 +31,7 @@ class Verifier {
       problem(Error(ErrorCode::kCorrupt,
                     "the index cannot be used: " + snapshot_.state.index->problem));
     }
+    runtime::verify_metadata(snapshot_, options_.deep, report_.problems);
     if (options_.deep) {
       check_rows();
       check_ids();
