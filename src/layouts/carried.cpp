@@ -10,6 +10,20 @@ constexpr std::string_view kCarryMagic = "RVFCARRY";
 constexpr std::string_view kNativeMagic = "RVFNATIV";
 constexpr uint16_t kVersion = 1;
 
+// What makes up a store is never carried: from bytes of a stranger it would become part of another.
+bool is_structure(uint8_t type, Layout from) noexcept {
+  switch (static_cast<SegmentType>(type)) {
+    case SegmentType::kInvalid:
+    case SegmentType::kVec:
+    case SegmentType::kIndex:
+    case SegmentType::kJournal:
+    case SegmentType::kManifest: return true;
+    case SegmentType::kCowMap:
+    case SegmentType::kMembership: return from != Layout::kNative;
+    default: return false;
+  }
+}
+
 bool starts_with(ByteSpan payload, std::string_view magic) noexcept {
   return payload.size() >= magic.size() &&
          std::memcmp(payload.data(), magic.data(), magic.size()) == 0;
@@ -66,7 +80,7 @@ Result<Carried> decode_carried(ByteSpan payload) {
     in.skip(4);
     const ByteSpan bytes = in.bytes(in.u64());
     in.align(8);
-    if (!in.ok()) return bad("RVFCARRY", in);
+    if (!in.ok() || is_structure(s.type, carried.from)) return bad("RVFCARRY", in);
     s.payload.assign(bytes.begin(), bytes.end());
     carried.segments.push_back(std::move(s));
   }

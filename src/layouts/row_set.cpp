@@ -12,7 +12,7 @@ Status RowSet::add(ByteSpan rows, uint64_t count, Budget& budget) {
   rows_.reserve(rows_.size() + static_cast<size_t>(count));
   for (uint64_t i = 0; i < count; ++i) {
     const std::byte* p = rows.data() + i * bytes;
-    Row row{0, p + 8};
+    Row row{0, rows_.size(), p + 8};
     std::memcpy(&row.id, p, 8);
     rows_.push_back(row);
   }
@@ -21,9 +21,11 @@ Status RowSet::add(ByteSpan rows, uint64_t count, Budget& budget) {
 
 Status RowSet::move_into(ForeignStore& store, const std::vector<uint64_t>& deleted,
                          Budget& budget) {
-  const auto by_id = [](const Row& a, const Row& b) { return a.id < b.id; };
+  const auto by_id = [](const Row& a, const Row& b) {
+    return a.id != b.id ? a.id < b.id : a.order < b.order;
+  };
   if (!std::is_sorted(rows_.begin(), rows_.end(), by_id)) {
-    std::stable_sort(rows_.begin(), rows_.end(), by_id);
+    std::sort(rows_.begin(), rows_.end(), by_id);
   }
   size_t live = 0;
   auto next_deleted = deleted.begin();

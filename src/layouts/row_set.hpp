@@ -22,6 +22,7 @@ class RowSet {
  private:
   struct Row {
     uint64_t id;
+    uint64_t order;  // in which it was written
     const std::byte* values;
   };
   uint32_t dimension_;

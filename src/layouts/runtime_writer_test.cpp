@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+
 #include "layouts/runtime_bytes.hpp"
 
 namespace rvf::layouts {
@@ -106,6 +109,57 @@ TEST(RuntimeWriter, WhatItWritesReadsBack) {
   EXPECT_EQ(back->columns[0].values[1], Value(int64_t{2020}));
   EXPECT_EQ(back->file_metadata, (Record{{"app", std::string("x")}}));
   EXPECT_TRUE(back->notes.empty());
+}
+
+std::string golden_path(const char* name) {
+  return std::string(RVF_SOURCE_DIR) + "/tests/golden/wire/" + name + ".hex";
+}
+
+std::string to_hex(ByteSpan bytes) {
+  std::string out;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    out += "0123456789abcdef"[std::to_integer<unsigned>(bytes[i]) >> 4];
+    out += "0123456789abcdef"[std::to_integer<unsigned>(bytes[i]) & 15];
+    if (i % 32 == 31 || i + 1 == bytes.size()) out += '\n';
+  }
+  return out;
+}
+
+TEST(RuntimeWriter, TheBytesItWritesAreFrozen) {
+  const std::vector<float> values = {1, 2, 3, 4, 5, 6};
+  RuntimeContent c = content_of(values);
+  c.others = {{0x0E, 0, Bytes(10, std::byte{3})}};
+  c.metadata.schema = {{0, FieldType::kI64, true, "year"}};
+  c.metadata.records = {{11, false, {{0, Value(int64_t{2020})}}}};
+  const RuntimeGraph g = ring(3);
+  c.graph = &g;
+  const auto file = io::memory_file({});
+  ASSERT_TRUE(write_runtime(*file, c).ok());
+  Bytes bytes(*file->size());
+  ASSERT_TRUE(file->read(0, bytes));
+  if (std::getenv("RVF_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(golden_path("layout_runtime")) << to_hex(bytes);
+    return;
+  }
+  std::ifstream in(golden_path("layout_runtime"));
+  const std::string frozen((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(to_hex(bytes), frozen);
+}
+
+TEST(WasmExport, FrozenBytesDecode) {
+  std::ifstream in(golden_path("layout_wasm"));
+  Bytes bytes;
+  for (std::string line; std::getline(in, line);) {
+    for (size_t i = 0; i + 1 < line.size(); i += 2) {
+      bytes.push_back(static_cast<std::byte>(std::stoul(line.substr(i, 2), nullptr, 16)));
+    }
+  }
+  const auto s = decode(bytes);
+  ASSERT_TRUE(s.ok()) << s.error().message;
+  EXPECT_EQ(s->layout, Layout::kWasm);
+  EXPECT_EQ(s->ids, (std::vector<uint64_t>{10, 20, 30}));
+  EXPECT_EQ(s->vectors, (std::vector<float>{5, -10, 10, -20, 15, -30}));
+  EXPECT_EQ(s->dimension, 2U);
 }
 
 TEST(RuntimeWriter, WhatNoReaderCouldTakeIsRefused) {
