@@ -11,7 +11,8 @@ CONFIGURE := cmake $(if $(LAUNCHER),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_C
 QUIET = >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 
 .DEFAULT_GOAL := release
-.PHONY: release demo test asan tsan lint layers format fuzz bench bench-large reliability package install clean help
+.PHONY: release demo test asan tsan lint layers format fuzz bench bench-large bench-metadata bench-filter \
+  reliability test-npm test-importers package install clean help
 
 ## release      build the command (build/release/bin/rvf) and the libraries; the default
 release:
@@ -37,6 +38,14 @@ test-build:
 	@$(CONFIGURE) --preset release -DRVF_DEVELOPER_MODE=ON -DRVF_TEST_TIMEOUT=900 \
 	  -DRVF_WERROR=$(WERROR) $(QUIET)
 	@cmake --build $(RELEASE) --parallel $(JOBS)
+
+## test-npm     files from and for the published packages, with those packages; needs node and npm, and the network
+test-npm: release
+	@tests/interop/run_npm.sh $(RELEASE)/bin/rvf || { rc=$$?; [ $$rc -eq 77 ] || exit $$rc; }
+
+## test-importers  rvf_import.py and rvf_export.py with the library of every format, in build/importers; needs the network
+test-importers: release
+	@RVF=$(RELEASE)/bin/rvf tests/importers/run.sh
 
 ## asan         the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ASAN_SKIP ?= install|long
@@ -83,12 +92,24 @@ fuzz:
 
 ## bench        the benchmarks that take minutes; each prints the machine and JSON
 bench: test-build
-	@for program in $(RELEASE)/bin/*_bench; do echo "== $$program"; "$$program" || exit 1; done
+	@for program in $(RELEASE)/bin/*_bench; do \
+	  case $$program in */filter_bench) continue ;; esac; echo "== $$program"; "$$program" || exit 1; done
 
 ## bench-large  the graph benchmark on all rows of its sets (BENCH_ROWS at most), with all cores
 BENCH_ROWS ?= 1000000
 bench-large: test-build
 	@$(RELEASE)/bin/graph_bench --rows $(BENCH_ROWS) --threads $(JOBS) --seconds 5
+
+## bench-metadata  size and filter time beside Parquet, SQLite and DuckDB; METADATA_ROWS (1000000), PYTHON (python3)
+METADATA_ROWS ?= 1000000
+PYTHON ?= python3
+bench-metadata: release
+	@$(PYTHON) bench/metadata_bench.py --rvf $(RELEASE)/bin/rvf --rows $(METADATA_ROWS)
+
+## bench-filter  filtered search at 50 % to 0.01 % on files of yours: VECTORS=base.npy QUERIES=queries.npy
+bench-filter: $(if $(and $(VECTORS),$(QUERIES)),test-build)
+	@[ -n '$(VECTORS)' ] && [ -n '$(QUERIES)' ] || { echo "bench-filter: give VECTORS= and QUERIES=" >&2; exit 1; }
+	@$(RELEASE)/bin/filter_bench '$(VECTORS)' '$(QUERIES)'
 
 ## reliability  the long forms of the crash, kill, model and thread tests; half an hour or more
 reliability: test-build
@@ -107,7 +128,7 @@ install: release
 
 ## clean        remove everything that was built
 clean:
-	rm -rf build/release build/dev build/asan build/tsan build/fuzz build/wasm build/configure.log
+	rm -rf build/release build/dev build/asan build/tsan build/fuzz build/wasm build/importers build/configure.log
 
 ## help         this list
 help:
