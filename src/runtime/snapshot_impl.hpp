@@ -108,7 +108,6 @@ struct Snapshot::Impl {
   mutable std::once_flag scan_expected_;
   mutable std::mutex meta_mutex_;  // guards what follows
   mutable std::optional<meta::Table> table_;
-  mutable std::optional<Error> table_error_;
   mutable std::optional<Expiry> expiry_;
   struct Remembered {
     std::string filter;

@@ -32,15 +32,11 @@ Snapshot::Impl::Dead borrowed(const index::DeadRows& dead) {
 
 Result<const meta::Table*> Snapshot::Impl::table() const {
   std::lock_guard guard(meta_mutex_);
-  if (!table_ && !table_error_) {
-    auto made = parts->table(state, directory, *schema);
-    if (made) {
-      table_ = std::move(*made);
-    } else {
-      table_error_ = std::move(made).error();
-    }
+  // An error is not remembered: a read that failed once may succeed the next time.
+  if (!table_) {
+    RVF_ASSIGN(meta::Table made, parts->table(state, directory, *schema));
+    table_ = std::move(made);
   }
-  if (table_error_) return *table_error_;
   return &*table_;
 }
 

@@ -173,6 +173,48 @@ class Attack {
   Model before_, after_;
 };
 
+// Vectors with string ids and fields, one of them with its words indexed.
+Status ingest_with_fields(Store& s, uint64_t seed, size_t rows) {
+  const auto values = values_of(seed, rows, kDim);
+  std::vector<std::string> keys;
+  Column year{"year", FieldType::kI64, {}};
+  Column title{"title", FieldType::kString, {}};
+  for (size_t i = 0; i < rows; ++i) {
+    keys.push_back("key " + std::to_string(seed + i));
+    year.values.emplace_back(static_cast<int64_t>(seed * 100 + i));
+    title.values.emplace_back("the title of " + keys.back());
+  }
+  const Field words[] = {{"title", FieldType::kString, kIndexWords}};
+  RVF_TRY(s.define_fields(words));
+  const Column columns[] = {year, title};
+  return status_of(s.ingest(Vectors::from_f32(values, kDim), keys, columns));
+}
+
+std::vector<Workload> metadata_workloads() {
+  const auto prepare = [](Store& s) { return ingest_with_fields(s, 60, 12); };
+  const auto update = [](Store& s) {
+    const uint64_t ids[] = {25, 22};
+    const Column columns[] = {{"year", FieldType::kI64, {int64_t{1}, int64_t{2}}},
+                              {"note", FieldType::kString, {std::string("new"), Value{}}}};
+    return status_of(s.update_metadata(ids, columns));
+  };
+  std::vector<Workload> all;
+  all.push_back({"ingest with string ids and fields", 20, Durability::kSync,
+                 [](Store& s) { return ingest_with_fields(s, 50, 9); }, true, prepare});
+  all.push_back({"update of fields", 20, Durability::kSync, update, true, prepare});
+  all.push_back({"delete by filter", 20, Durability::kSync,
+                 [](Store& s) { return status_of(s.remove_where("year >= 6005")); }, true,
+                 prepare});
+  all.push_back({"compact with fields", 20, Durability::kSync,
+                 [](Store& s) { return status_of(s.compact()); }, false,
+                 [prepare, update](Store& s) -> Status {
+                   RVF_TRY(prepare(s));
+                   return update(s);
+                 },
+                 false, true});
+  return all;
+}
+
 std::vector<Workload> workloads() {
   const std::vector<uint64_t> upserted = {3, 4, 100, 7};
   std::vector<Workload> all;
@@ -228,6 +270,13 @@ class FaultTest : public ::testing::Test {
 
 TEST_F(FaultTest, EveryFailedCallOfAWriteIsAnErrorAndLeavesWhatWasAcknowledged) {
   for (const Workload& w : workloads()) {
+    attack(w);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(FaultTest, EveryFailedCallOfAWriteOfMetadataLeavesWhatWasAcknowledged) {
+  for (const Workload& w : metadata_workloads()) {
     attack(w);
     if (HasFailure()) return;
   }

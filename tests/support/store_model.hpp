@@ -11,7 +11,7 @@ namespace rvf::testing {
 
 using Model = std::map<uint64_t, std::vector<float>>;
 
-// Of a store of dtype f32.
+// Of a store of dtype f32. A vector with metadata is followed by four numbers that stand for it.
 Model content_of(const Snapshot& snapshot);
 
 // Empty if equal; otherwise what differs first.
