@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "rvf/store.hpp"
-#include "sha256.hpp"
+#include "wire/sha256.hpp"
 
 namespace rvf::conformance {
 namespace {
@@ -105,6 +105,15 @@ class Maker {
   std::vector<Store> store_;
 };
 
+std::string hex(const wire::Sha256Digest& digest) {
+  std::string out;
+  for (const uint8_t b : digest) {
+    out += "0123456789abcdef"[b >> 4];
+    out += "0123456789abcdef"[b & 15];
+  }
+  return out;
+}
+
 void describe(const std::string& path) {
   const Store store = take(Store::open_readonly(path));
   const Snapshot snapshot = take(store.snapshot());
@@ -114,7 +123,7 @@ void describe(const std::string& path) {
     live[id].assign(vector.begin(), vector.end());
     return true;
   });
-  Sha256 digest;
+  wire::Sha256 digest;
   std::string ids;
   for (const auto& [id, vector] : live) {
     digest.update(std::as_bytes(std::span(&id, 1)));
@@ -135,7 +144,7 @@ void describe(const std::string& path) {
       static_cast<unsigned long long>(status.tier_rows[0]),
       static_cast<unsigned long long>(status.tier_rows[1]),
       static_cast<unsigned long long>(status.tier_rows[2]), status.application.c_str(),
-      status.recovery.recovered ? "true" : "false", digest.hex().c_str(), ids.c_str());
+      status.recovery.recovered ? "true" : "false", hex(digest.finish()).c_str(), ids.c_str());
 }
 
 std::vector<uint64_t> shuffled(size_t count, uint64_t step) {
