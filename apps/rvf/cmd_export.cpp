@@ -82,8 +82,10 @@ void run(const Options& o) {
     if (rows_wanted && !records.names().empty()) chunk.extra = records.objects(numbers);
     if (auto s = writer->append(chunk); !s) fail(s.error());
     for (size_t i = 0; meta != nullptr && i < numbers.size(); ++i) {
+      // In a store with string ids also a number is written as text: a reader wants one kind.
       JsonObject id;
-      id.add_raw("id", id_json(snapshot, numbers[i]));
+      id.add_raw("id",
+                 named ? json_text(id_text(snapshot, numbers[i])) : id_json(snapshot, numbers[i]));
       std::string line = id.str();
       if (!chunk.extra.empty() && chunk.extra[i].size() > 2) {
         line = line.substr(0, line.size() - 1) + "," + chunk.extra[i].substr(1);

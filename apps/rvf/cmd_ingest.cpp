@@ -26,8 +26,11 @@ bool exists(const std::string& path) { return CLI::ExistingFile(path).empty(); }
 
 Store open_store(Options& o) {
   if (!o.create || exists(o.store)) return open_for_writing(o, o.open);
-  // A new store takes its shape from the first file.
-  const auto reader = must_input(interop::open_vectors(o.files.front()));
+  // A new store takes its shape from the first file, read as read_file reads it: of a csv not every
+  // column is a dimension.
+  interop::ReadOptions how;
+  how.want_extra = true;
+  const auto reader = must_input(interop::open_vectors(o.files.front(), how));
   o.new_store.dimension = reader->info().dim;
   if (!o.dtype_given) {
     const DType t = reader->info().dtype;
@@ -41,7 +44,7 @@ class Ingest {
   explicit Ingest(Options& options)
       : o_(options), fields_(schema_from(options.meta.schema)), store_(open_store(options)) {
     if (!o_.ids_file.empty()) ids_ = must_input(interop::read_ids(o_.ids_file));
-    if (!fields_.empty()) must(store_.define_fields(fields_));
+    declare_fields(store_, fields_);
     if (!o_.meta.ttl.empty()) ttl_ = duration_from(o_.meta.ttl);
     rows_.declared = fields_;
     rows_.known = must(store_.snapshot()).fields();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
 #include "command.hpp"
@@ -33,7 +34,7 @@ std::string index_json(uint8_t indexed) {
 void run_schema(const SchemaOptions& o) {
   if (!o.set.empty()) {
     Store store = open_for_writing(o);
-    must(store.define_fields(schema_from(o.set)));
+    declare_fields(store, schema_from(o.set, "--set"));
     must(store.close());
   }
   const Store store = open_for_reading(o);
@@ -141,11 +142,13 @@ void run_scan(ScanCommand& o) {
   const Store store = open_for_reading(o);
   const Snapshot snapshot = must(store.snapshot());
   if (!o.after.empty()) {
-    try {
-      o.scan.after = std::stoull(o.after);
-    } catch (const std::exception&) {
+    uint64_t cursor = 0;
+    const char* last = o.after.data() + o.after.size();
+    const auto [end, error] = std::from_chars(o.after.data(), last, cursor);
+    if (error != std::errc() || end != last) {
       fail_usage(fmt::format("--after: \"{}\" is not a cursor", o.after));
     }
+    o.scan.after = cursor;
   }
   const ScanPage page = must(snapshot.scan(o.scan));
   const Records records(snapshot, o.columns);
@@ -203,7 +206,7 @@ void run_update(const UpdateOptions& o) {
   rows.known = must(store.snapshot()).fields();
   rows.id_required = true;
   if (!o.id_column.empty()) rows.id_field = o.id_column;
-  if (!rows.declared.empty()) must(store.define_fields(rows.declared));
+  declare_fields(store, rows.declared);
   const auto reader = must_input(interop::MetaRowReader::open(o.meta_file, rows));
   constexpr size_t kRows = 10000;
   interop::MetaRows part;
@@ -218,7 +221,11 @@ void run_update(const UpdateOptions& o) {
       const auto at = std::find_if(fields.begin(), fields.end(),
                                    [&](const Field& f) { return f.name == name; });
       if (at == fields.end()) fail_usage(fmt::format("--clear: there is no field '{}'", name));
-      add_columns({{name, at->type, std::vector<Value>(ids.size())}}, part.columns, "--clear");
+      if (std::any_of(part.columns.begin(), part.columns.end(),
+                      [&](const Column& c) { return c.name == name; })) {
+        fail_usage(fmt::format("--clear: {} has values for the field '{}'", o.meta_file, name));
+      }
+      part.columns.push_back({name, at->type, std::vector<Value>(ids.size())});
     }
     updated += must(store.update_metadata(ids, part.columns)).updated;
     part = {};

@@ -100,7 +100,14 @@ void collect_ids(const Snapshot& snapshot, const std::string& list, std::vector<
   }
 }
 
+// The JSON filter that is true for all; the library refuses blank text itself.
+bool empty_object(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; });
+  return text == "{}";
+}
+
 void run_delete(const DeleteOptions& o) {
+  if (empty_object(o.filter)) fail_usage("an empty filter would delete everything");
   Store store = open_for_writing(o, o.open);
   std::vector<uint64_t> ids;
   uint64_t asked = 0;

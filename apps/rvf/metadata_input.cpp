@@ -39,11 +39,16 @@ void copy_row(const interop::MetaRows& from, size_t from_row, std::vector<Column
 
 }  // namespace
 
-std::vector<Field> schema_from(const std::string& spec) {
+std::vector<Field> schema_from(const std::string& spec, const char* option) {
   if (spec.empty()) return {};
   auto fields = interop::schema_argument(spec);
-  if (!fields) fail_usage("--schema: " + fields.error().message);
+  if (!fields) fail_usage(fmt::format("{}: {}", option, fields.error().message));
   return *std::move(fields);
+}
+
+void declare_fields(Store& store, const std::vector<Field>& fields) {
+  if (fields.empty()) return;
+  if (auto s = store.define_fields(fields); !s) fail_input(s.error());
 }
 
 int64_t duration_from(const std::string& text) {
@@ -134,16 +139,29 @@ void MetaJoin::read_all(interop::MetaRows rows) {
   const size_t block = blocks_.size();
   blocks_.push_back(std::move(rows));
   const interop::MetaRows& r = blocks_.back();
-  for (size_t i = 0; i < r.ids.size(); ++i) by_number_[r.ids[i]] = {block, i};
-  for (size_t i = 0; i < r.keys.size(); ++i) by_key_[r.keys[i]] = {block, i};
+  for (size_t i = 0; i < r.ids.size(); ++i) {
+    if (!by_number_.try_emplace(r.ids[i], Place{block, i}).second) {
+      fail_usage(fmt::format("{}: the id {} occurs twice", path_, r.ids[i]));
+    }
+  }
+  for (size_t i = 0; i < r.keys.size(); ++i) {
+    if (!by_key_.try_emplace(r.keys[i], Place{block, i}).second) {
+      fail_usage(fmt::format("{}: the id '{}' occurs twice", path_, r.keys[i]));
+    }
+  }
 }
 
 void MetaJoin::look_up(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
-                       interop::MetaRows& out) const {
+                       interop::MetaRows& out) {
+  const bool named = !chunk.string_ids.empty();
+  if (named ? by_key_.empty() && !by_number_.empty() : by_number_.empty() && !by_key_.empty()) {
+    fail_usage(fmt::format("the ids in {} are {}, those of the vectors {}", path_,
+                           named ? "numbers" : "texts", named ? "texts" : "numbers"));
+  }
   out.count = chunk.count;
   for (size_t i = 0; i < chunk.count; ++i) {
-    const Place* place = nullptr;
-    if (!chunk.string_ids.empty()) {
+    Place* place = nullptr;
+    if (named) {
       const auto at = by_key_.find(chunk.string_ids[i]);
       if (at != by_key_.end()) place = &at->second;
     } else if (i < ids.size()) {
@@ -151,12 +169,23 @@ void MetaJoin::look_up(const interop::VectorChunk& chunk, std::span<const uint64
       if (at != by_number_.end()) place = &at->second;
     }
     // A vector without a row has no metadata.
-    if (place != nullptr) copy_row(blocks_[place->block], place->row, out.columns, i, chunk.count);
+    if (place == nullptr) continue;
+    place->taken = true;
+    copy_row(blocks_[place->block], place->row, out.columns, i, chunk.count);
   }
 }
 
 void MetaJoin::finish() {
-  if (by_id_) return;
+  if (by_id_) {
+    const auto idle = [](const auto& entry) { return !entry.second.taken; };
+    const auto left = std::count_if(by_number_.begin(), by_number_.end(), idle) +
+                      std::count_if(by_key_.begin(), by_key_.end(), idle);
+    if (left > 0) {
+      fmt::print(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left,
+                 by_number_.size() + by_key_.size());
+    }
+    return;
+  }
   interop::MetaRows rest;
   if (must_input(reader_->read(1, rest)) > 0) {
     fail_usage(

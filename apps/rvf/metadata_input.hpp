@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "interop/meta_rows.hpp"
+#include "rvf/store.hpp"
 
 namespace rvf::cli {
 
@@ -18,7 +19,9 @@ struct MetadataOptions {
 };
 
 // "year:i64,lang:enum:index", or the name of a JSON file that says the same. Fails the command.
-std::vector<Field> schema_from(const std::string& spec);
+std::vector<Field> schema_from(const std::string& spec, const char* option = "--schema");
+// Fails the command: a field of another type than the store's is a mistake of the user, no damage.
+void declare_fields(Store& store, const std::vector<Field>& fields);
 // "30d", "12h", "90m", "45s": nanoseconds. Fails the command.
 int64_t duration_from(const std::string& text);
 
@@ -31,16 +34,17 @@ class MetaJoin {
   // vectors had none.
   void take(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
             interop::MetaRows& out);
-  // Fails the command if rows are left that no vector took.
+  // Fails the command if rows are left that no vector took; of rows with ids it only says so.
   void finish();
 
  private:
   struct Place {
     size_t block, row;
+    bool taken = false;
   };
-  void read_all(interop::MetaRows first);
+  void read_all(interop::MetaRows rows);
   void look_up(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
-               interop::MetaRows& out) const;
+               interop::MetaRows& out);
 
   std::string path_;
   std::unique_ptr<interop::MetaRowReader> reader_;
