@@ -4,6 +4,8 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "text/passage_words.hpp"
+
 namespace rvf::text {
 namespace {
 
@@ -18,7 +20,10 @@ class Ranking {
         params_(params),
         tokenizer_({.stem = collection.body.empty() ||
                             (collection.body[0].flags() & meta::kStemmedTerms) != 0}),
-        body_(collection.body, params.bm25, collection.alive_body),
+        body_(collection.body,
+              collection.body_holds_headings ? std::span<const wire::InvertedView>()
+                                             : collection.headings,
+              params.bm25, collection.alive_body),
         headings_(collection.headings, params.bm25, collection.alive_headings) {}
 
   Result<std::vector<Hit>> run(std::string_view query, std::span<const float> vector, size_t n) {
@@ -188,7 +193,7 @@ class Ranking {
   const Collection& collection_;
   const RankingParams& params_;
   meta::Tokenizer tokenizer_;
-  Bm25 body_;
+  PassageWords body_;
   Bm25 headings_;
 };
 

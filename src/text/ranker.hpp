@@ -47,6 +47,7 @@ struct RankingParams {
 struct Collection {
   std::span<const wire::InvertedView> body;
   std::span<const wire::InvertedView> headings;  // may be empty
+  bool body_holds_headings = true;  // false: `body` is of the texts alone, see passage_words.hpp
   meta::Alive alive_body;  // empty: all are
   meta::Alive alive_headings;
   std::function<Result<std::string>(uint64_t id)> text_of;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "embed/text_embedder.hpp"
+#include "text/passage_words.hpp"
 
 namespace rvf::text {
 namespace {
@@ -97,6 +98,55 @@ TEST(Ranker, HandsOnTheErrorsOfItsCallbacks) {
   };
   EXPECT_EQ(rank(s.collection, "boundary", {}, 5).error().code, ErrorCode::kIo);
   EXPECT_EQ(rank(s.collection, "boundary", {}, 0).error().code, ErrorCode::kBadArgument);
+}
+
+// An index over "heading\ntext", and two indexes, one of which lacks what has no heading.
+TEST(PassageWords, OfTwoIndexesRankLikeOneOverBothTexts) {
+  const std::vector<std::pair<std::string, std::string>> passages = {
+      {"Flow", "The boundary layer on a flat plate in supersonic flow"},
+      {"", "Heat transfer through the boundary layer of a wing"},
+      {"Retrieval > Heat", "Retrieval of documents by computers"},
+      {"", "Indexing documents for retrieval"},
+      {"Cells", "Growth in culture"},
+      {"Flow", "Culture of cells in a flow of heat"},
+      {"Cells", "Nothing else"},
+  };
+  std::vector<wire::Bytes> bytes;
+  std::vector<wire::InvertedView> both, texts, headings;
+  const auto finish = [&](meta::InvertedIndexBuilder& b, std::vector<wire::InvertedView>& out) {
+    if (b.size() == 0) return;
+    bytes.push_back(*b.finish());
+    out.push_back(*wire::InvertedView::open(bytes.back()));
+  };
+  bytes.reserve(20);
+  for (size_t first : {size_t{0}, size_t{3}}) {
+    meta::InvertedIndexBuilder b(1), t(1), h(2);
+    for (size_t i = first; i < (first == 0 ? 3 : passages.size()); ++i) {
+      b.add(i + 100, passages[i].first + "\n" + passages[i].second);
+      t.add(i + 100, passages[i].second);
+      if (!passages[i].first.empty()) h.add(i + 100, passages[i].first);
+    }
+    finish(b, both);
+    finish(t, texts);
+    finish(h, headings);
+  }
+  const auto alive = [](size_t, uint64_t id) { return id != 104; };
+  const meta::Bm25 one(both, {}, alive);
+  const PassageWords two(texts, headings, {}, alive);
+  EXPECT_DOUBLE_EQ(two.average_length(), one.average_length());
+  const meta::Tokenizer tokenizer;
+  for (const char* query : {"heat", "cells", "flow of heat", "retrieval of documents", "absent",
+                            "cells in culture and the boundary layer"}) {
+    const auto terms = meta::query_terms(tokenizer, query);
+    for (const auto& term : terms) EXPECT_DOUBLE_EQ(*two.idf(term.term), *one.idf(term.term));
+    const auto a = *one.search(terms, 10);
+    const auto b = *two.search(terms, 10);
+    ASSERT_EQ(a.size(), b.size()) << query;
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].id, b[i].id) << query;
+      EXPECT_DOUBLE_EQ(a[i].score, b[i].score) << query;
+    }
+  }
 }
 
 }  // namespace
