@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "command.hpp"
+#include "records.hpp"
 #include "text/highlight.hpp"
 #include "text_output.hpp"
 
@@ -71,6 +72,8 @@ struct SearchOptions : Common {
   std::string words;
   size_t k = 10;
   size_t width = 240;
+  std::string filter;
+  std::vector<std::string> columns;
 };
 
 void run_search(const SearchOptions& o) {
@@ -78,17 +81,37 @@ void run_search(const SearchOptions& o) {
   open.verify_at_open = 0;
   TextStore store = must(TextStore::open_readonly(o.store, open));
   tell_recovery(store.store(), o.store);
-  const auto hits = must(store.search(o.words, o.k));
+  const Records records(store.snapshot(), o.columns);
+  const auto hits = must(store.search(o.words, o.k, o.filter));
   if (o.json) {
-    fmt::print("{}\n", hits_json(o.words, hits));
+    fmt::print("{}\n", hits_json(o.words, hits, records));
   } else {
-    print_hits(o.words, hits, o.width);
+    print_hits(o.words, hits, o.width, &records);
   }
+}
+
+std::vector<uint64_t> ids_of(const std::vector<SearchHit>& hits) {
+  std::vector<uint64_t> ids;
+  for (const SearchHit& h : hits) ids.push_back(h.id);
+  return ids;
+}
+
+// All fields, the empty ones too.
+JsonObject& add_passage(JsonObject& out, const text_store::StoredPassage& p) {
+  return out.add("path", p.path)
+      .add("title", p.title)
+      .add("first_line", p.first_line)
+      .add("last_line", p.last_line)
+      .add("heading", p.heading)
+      .add("text", p.text)
+      .add_raw("mtime", value_json(p.mtime_ns, FieldType::kTimestamp))
+      .add("size", p.size);
 }
 
 }  // namespace
 
-void print_hits(const std::string& query, const std::vector<SearchHit>& hits, size_t width) {
+void print_hits(const std::string& query, const std::vector<SearchHit>& hits, size_t width,
+                const Records* records) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   const meta::Tokenizer tokenizer;
   const auto terms = meta::query_terms(tokenizer, query);
@@ -99,30 +122,38 @@ void print_hits(const std::string& query, const std::vector<SearchHit>& hits, si
     look.after = "\x1b[0m";
   }
   if (hits.empty()) fmt::print("nothing found\n");
+  std::vector<std::vector<std::string>> cells;
+  if (records != nullptr && !records->names().empty()) cells = records->cells(ids_of(hits));
   for (size_t i = 0; i < hits.size(); ++i) {
     const SearchHit& h = hits[i];
     fmt::print("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line,
                h.passage.last_line, h.score,
                h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
+    std::string fields;
+    for (size_t c = 0; i < cells.size() && c < cells[i].size(); ++c) {
+      fields += fmt::format("{}{}: {}", c == 0 ? "    " : "  ", records->names()[c], cells[i][c]);
+    }
+    if (!fields.empty()) fmt::print("{}\n", fields);
     if (!h.passage.heading.empty())
       fmt::print("    # {}\n", text::highlight(tokenizer, h.passage.heading, terms, look));
     fmt::print("    {}\n", text::highlight(tokenizer, h.passage.text, terms, look));
   }
 }
 
-std::string hits_json(const std::string& query, const std::vector<SearchHit>& hits) {
+std::string hits_json(const std::string& query, const std::vector<SearchHit>& hits,
+                      const Records& records) {
+  std::vector<std::string> objects;
+  if (!records.names().empty()) objects = records.objects(ids_of(hits));
   std::string list;
-  for (const SearchHit& h : hits) {
-    list += (list.empty() ? "" : ",") + JsonObject()
-                                            .add("id", h.id)
-                                            .add("score", h.score)
-                                            .add("path", h.passage.path)
-                                            .add("first_line", h.passage.first_line)
-                                            .add("last_line", h.passage.last_line)
-                                            .add("heading", h.passage.heading)
-                                            .add("text", h.passage.text)
-                                            .add("duplicates", h.duplicates)
-                                            .str();
+  for (size_t i = 0; i < hits.size(); ++i) {
+    JsonObject out;
+    out.add("id", hits[i].id).add("score", hits[i].score);
+    if (objects.empty()) add_passage(out, hits[i].passage);
+    std::string fields = objects.empty() ? "" : objects[i].substr(1, objects[i].size() - 2);
+    if (!fields.empty()) fields = "," + fields;
+    const std::string head = out.str();
+    list += (list.empty() ? "" : ",") + head.substr(0, head.size() - 1) + fields +
+            fmt::format(",\"duplicates\":{}}}", hits[i].duplicates);
   }
   return JsonObject().add("query", query).add_raw("hits", "[" + list + "]").str();
 }
@@ -148,6 +179,10 @@ void register_text(CLI::App& app) {
   add_store(*c, *o);
   c->add_option("WORDS", o->words, "what to look for")->required();
   c->add_option("-k", o->k, "how many passages (10)")->check(CLI::Range(1, 1000));
+  c->add_option("--filter", o->filter,
+                "search only among passages that pass, e.g. \"path starts with 'docs/'\"");
+  c->add_option("--columns", o->columns, "fields to show: path,title,mtime,size,... or *")
+      ->delimiter(',');
   c->add_option("--width", o->width, "characters of text shown a passage (240, 0: all)");
   add_json(*c, *o);
   c->callback([o] { run_search(*o); });

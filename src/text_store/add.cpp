@@ -1,6 +1,4 @@
 // Taking files into a text collection.
-#include "text_store/add.hpp"
-
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -12,16 +10,18 @@
 #include "text/folder_walk.hpp"
 #include "text/passages.hpp"
 #include "text_store/text_store.hpp"
-#include "types/segment.hpp"
 #include "wire/checksum.hpp"
 
 namespace rvf::text_store {
 namespace {
 
 constexpr size_t kPassagesPerCommit = 20000;
-constexpr size_t kPassagesPerMeta = 256;   // what a search unpacks to show one of them
 constexpr size_t kLearnFrom = 5000;  // passages of the first commit that teach the embedder
-constexpr size_t kMaxIndexSegments = 8;  // a field's; more are merged into one
+// A search looks into each part of the rows. Small collections are compacted early; a large one is
+// worth it only when many additions have come together.
+constexpr size_t kManyParts = 8;
+constexpr size_t kTooManyParts = 48;
+constexpr uint64_t kSmallCollection = 20000;  // passages
 constexpr uint64_t kMaxFileBytes = 16ULL << 20;
 
 // The embedder's unit vector in the store's 8 bits; cosine does not mind the scale.
@@ -125,6 +125,7 @@ class TextStore::Adding {
       entry.first_id = known->second.first_id;
       entry.count = known->second.count;
       updated_[c.path] = entry;
+      touched_.push_back(entry);
       return {};
     }
     auto document = text::split_text(c.path, *content);
@@ -142,25 +143,11 @@ class TextStore::Adding {
     entry.first_id = next_id_ + passages_.size();
     entry.count = static_cast<uint32_t>(document->passages.size());
     for (text::Passage& p : document->passages) {
-      passages_.push_back(
-          {c.path, std::move(p.heading), std::move(p.text), p.first_line, p.last_line});
+      passages_.push_back({c.path, document->title, std::move(p.heading), std::move(p.text),
+                           c.mtime_ns, c.size, p.first_line, p.last_line});
     }
     updated_[c.path] = std::move(entry);
     return {};
-  }
-
-  Result<wire::Bytes> index_field(uint16_t field) const {
-    meta::InvertedIndexBuilder builder(field);
-    for (size_t i = 0; i < passages_.size(); ++i) {
-      const StoredPassage& p = passages_[i];
-      if (field == kBodyField) {
-        builder.add(next_id_ + i, indexed_text(p));
-      } else if (!p.heading.empty()) {
-        builder.add(next_id_ + i, p.heading);
-      }
-    }
-    if (builder.size() == 0) return wire::Bytes();
-    return builder.finish();
   }
 
   // The first commit teaches the embedder, which is then kept: vectors made with other weights
@@ -175,38 +162,35 @@ class TextStore::Adding {
     return {};
   }
 
-  // Vectors and word indexes of the batch, side by side on the executor.
-  Status encode(std::vector<int8_t>& vectors, std::vector<Attachment>& attach) {
+  std::vector<int8_t> encode() const {
     const size_t dim = t_.embedder_->dimension();
-    vectors.resize(passages_.size() * dim);
+    std::vector<int8_t> vectors(passages_.size() * dim);
     constexpr size_t kGroup = 128;
-    const size_t groups = (passages_.size() + kGroup - 1) / kGroup;
-    Result<wire::Bytes> fields[2] = {wire::Bytes(), wire::Bytes()};
     const auto body = [&](size_t, uint64_t begin, uint64_t end) {
-      for (uint64_t task = begin; task < end; ++task) {
-        if (task < 2) {
-          fields[task] = index_field(task == 0 ? kBodyField : kHeadingField);
-          continue;
-        }
-        const size_t first = (task - 2) * kGroup;
-        for (size_t i = first; i < std::min(first + kGroup, passages_.size()); ++i) {
-          quantise(t_.embedder_->embed(indexed_text(passages_[i])), vectors.data() + i * dim);
-        }
+      for (uint64_t i = begin; i < end; ++i) {
+        quantise(t_.embedder_->embed(indexed_text(passages_[i])), vectors.data() + i * dim);
       }
     };
     if (t_.executor_ != nullptr) {
-      t_.executor_->parallel_for(groups + 2, 1, body);
+      t_.executor_->parallel_for(passages_.size(), kGroup, body);
     } else {
-      body(0, 0, groups + 2);
+      body(0, 0, passages_.size());
     }
-    for (auto& field : fields) {
-      if (!field) return std::move(field).error();
-      if (!field->empty()) {
-        attach.push_back(
-            {static_cast<uint8_t>(SegmentType::kMetaIdx), 0, false, std::move(*field)});
+    return vectors;
+  }
+
+  // Files that have a new time, but the same content.
+  std::vector<Column> updates(std::vector<uint64_t>& ids) const {
+    std::vector<Column> columns = {{"mtime", FieldType::kTimestamp, {}},
+                                   {"size", FieldType::kU64, {}}};
+    for (const FileEntry& f : touched_) {
+      for (uint32_t i = 0; i < f.count; ++i) {
+        ids.push_back(f.first_id + i);
+        columns[0].values.emplace_back(f.mtime_ns);
+        columns[1].values.emplace_back(f.size);
       }
     }
-    return {};
+    return columns;
   }
 
   Catalog next_catalog() const {
@@ -217,33 +201,30 @@ class TextStore::Adding {
     for (auto& [path, entry] : files) c.files.push_back(std::move(entry));
     std::sort(c.files.begin(), c.files.end(),
               [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; });
-    c.ranges = t_.catalog_.ranges;
-    for (size_t i = 0; i < passages_.size(); i += kPassagesPerMeta) {
-      c.ranges.push_back(
-          {next_id_ + i, static_cast<uint32_t>(std::min(kPassagesPerMeta, passages_.size() - i))});
-    }
     return c;
   }
 
   Status commit() {
     if (passages_.empty() && delete_ids_.empty() && updated_.empty() && gone_.empty()) return {};
     std::vector<Attachment> attach;
-    std::vector<int8_t> vectors;
     RVF_TRY(learn(attach));
-    for (size_t i = 0; i < passages_.size(); i += kPassagesPerMeta) {
-      const size_t end = std::min(i + kPassagesPerMeta, passages_.size());
-      const std::vector<StoredPassage> part(passages_.begin() + static_cast<ptrdiff_t>(i),
-                                            passages_.begin() + static_cast<ptrdiff_t>(end));
-      attach.push_back(
-          {static_cast<uint8_t>(SegmentType::kMeta), 0, true, encode_passages(next_id_ + i, part)});
-    }
-    if (!passages_.empty()) RVF_TRY(encode(vectors, attach));
     Catalog catalog = next_catalog();
     attach.push_back({kCatalogSegment, 0, true, encode_catalog(catalog)});
 
     WriteBatch batch;
+    std::vector<int8_t> vectors;
+    std::vector<Column> columns;
     if (!passages_.empty()) {
+      vectors = encode();
+      columns = columns_of(passages_);
+      batch.columns = columns;
       batch.vectors = {vectors.data(), DType::kI8, passages_.size(), t_.embedder_->dimension()};
+    }
+    std::vector<uint64_t> update_ids;
+    const std::vector<Column> update_columns = updates(update_ids);
+    if (!update_ids.empty()) {
+      batch.update_ids = update_ids;
+      batch.update_columns = update_columns;
     }
     std::vector<uint64_t> detach;
     if (t_.catalog_segment_) detach.push_back(*t_.catalog_segment_);
@@ -260,6 +241,7 @@ class TextStore::Adding {
     passages_.clear();
     delete_ids_.clear();
     updated_.clear();
+    touched_.clear();
     gone_.clear();
     return {};
   }
@@ -268,6 +250,7 @@ class TextStore::Adding {
   const Progress* progress_;
   std::unordered_map<std::string, FileEntry> known_;  // the catalog as committed
   std::unordered_map<std::string, FileEntry> updated_;  // in this batch
+  std::vector<FileEntry> touched_;
   std::unordered_set<std::string> gone_;
   std::vector<StoredPassage> passages_;
   std::vector<uint64_t> delete_ids_;
@@ -279,31 +262,22 @@ Result<AddReport> TextStore::add(const std::vector<std::string>& paths,
   Adding adding(*this, files_progress);
   RVF_TRY(adding.run(paths));
   RVF_TRY(reload());
-  RVF_TRY(merge_indexes());
-  RVF_TRY(store_.build_index(index_progress));
+  RVF_TRY(tidy(index_progress));
   RVF_TRY(reload());
   return adding.report;
 }
 
-Status TextStore::merge_indexes() {
-  if (body_.size() <= kMaxIndexSegments) return {};
-  const Snapshot& snapshot = *snapshot_;
-  const meta::Alive alive = [&](size_t, uint64_t id) { return snapshot.contains(id); };
-  std::vector<Attachment> attach;
-  std::vector<uint64_t> detach;
-  for (const auto* field : {&body_, &headings_}) {
-    if (field->empty()) continue;
-    RVF_ASSIGN(auto merged, meta::merge_inverted(*field, alive));
-    attach.push_back({static_cast<uint8_t>(SegmentType::kMetaIdx), 0, false, std::move(merged)});
+Status TextStore::tidy(const Progress* index_progress) {
+  const StoreStatus status = store_.status();
+  const size_t parts = texts_->views().size();
+  const bool small = status.vectors <= kSmallCollection;
+  if (parts <= (small ? kManyParts : kTooManyParts) && status.deleted <= status.vectors) {
+    return store_.build_index(index_progress);
   }
-  for (const SegmentInfo& s : snapshot.segments()) {
-    if (s.type == static_cast<uint8_t>(SegmentType::kMetaIdx)) detach.push_back(s.segment_id);
-  }
-  WriteBatch batch;
-  batch.attach = attach;
-  batch.detach = detach;
-  RVF_TRY(store_.write(batch));
-  return reload();
+  CompactOptions options;
+  options.progress = index_progress;
+  RVF_TRY(store_.compact(options));
+  return {};
 }
 
 }  // namespace rvf::text_store

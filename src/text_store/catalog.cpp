@@ -2,7 +2,7 @@
 
 namespace rvf::text_store {
 namespace {
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kLeastFileBytes = 24;  // two numbers of 8 bytes and five varints, at least
 }  // namespace
 
@@ -11,11 +11,6 @@ wire::Bytes encode_catalog(const Catalog& catalog) {
   wire::ByteWriter w(out);
   w.u32(kVersion);
   w.u32(static_cast<uint32_t>(catalog.files.size()));
-  w.u32(static_cast<uint32_t>(catalog.ranges.size()));
-  for (const PassageRange& r : catalog.ranges) {
-    w.u64(r.first_id);
-    w.u32(r.count);
-  }
   for (const FileEntry& f : catalog.files) {
     w.varint(f.path.size());
     w.text(f.path);
@@ -35,15 +30,8 @@ Result<Catalog> decode_catalog(wire::ByteSpan bytes) {
     return Error(ErrorCode::kUnsupported, "the text collection was written by a newer rvf");
   }
   const uint32_t files = r.u32();
-  const uint32_t ranges = r.u32();
-  if (!r.ok() || ranges > r.remaining() / 12 || files > r.remaining() / (kLeastFileBytes - 4))
-    return bad;
+  if (!r.ok() || files > r.remaining() / (kLeastFileBytes - 4)) return bad;
   Catalog c;
-  c.ranges.resize(ranges);
-  for (PassageRange& p : c.ranges) {
-    p.first_id = r.u64();
-    p.count = r.u32();
-  }
   c.files.reserve(files);
   for (uint32_t i = 0; i < files && r.ok(); ++i) {
     FileEntry f;

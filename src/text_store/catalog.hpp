@@ -10,7 +10,8 @@
 
 namespace rvf::text_store {
 
-// Segment types of the implementation range that a text collection uses beside META and METAIDX.
+// Segment types of the implementation range that a text collection uses. Passages are rows of
+// the store, their fields its metadata.
 inline constexpr uint8_t kCatalogSegment = 0xF1;
 inline constexpr uint8_t kEmbedderSegment = 0xF2;
 
@@ -24,16 +25,8 @@ struct FileEntry {
   friend bool operator==(const FileEntry&, const FileEntry&) = default;
 };
 
-// The passages of one META segment.
-struct PassageRange {
-  uint64_t first_id = 0;
-  uint32_t count = 0;
-  friend bool operator==(const PassageRange&, const PassageRange&) = default;
-};
-
 struct Catalog {
   std::vector<FileEntry> files;  // ascending by path
-  std::vector<PassageRange> ranges;  // in the order of the META segments' ids
   friend bool operator==(const Catalog&, const Catalog&) = default;
 };
 

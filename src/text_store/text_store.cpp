@@ -4,14 +4,13 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "text_store/add.hpp"
-#include "types/segment.hpp"
 #include "wire/checksum.hpp"
 
 namespace rvf::text_store {
 namespace {
 
-constexpr const char* kApplication = "rvf-text 1";
+constexpr const char* kAnyVersion = "rvf-text ";
+constexpr const char* kApplication = "rvf-text 2";
 
 Result<std::vector<float>> unit_vector(const Snapshot& snapshot, uint64_t id) {
   auto v = snapshot.get(id);
@@ -34,6 +33,7 @@ Result<TextStore> TextStore::create(const std::string& path, const OpenOptions& 
   c.metric = Metric::kCosine;
   c.dtype = DType::kI8;
   c.application = kApplication;
+  c.fields = passage_fields();
   OpenOptions manual = options;
   manual.index_policy = IndexPolicy::kManual;
   RVF_ASSIGN(Store store, Store::create(path, c, manual));
@@ -59,7 +59,13 @@ Result<TextStore> TextStore::open_readonly(const std::string& path, const OpenOp
 }
 
 Result<TextStore> TextStore::load(Store store) {
-  if (store.status().application != kApplication) {
+  const std::string application = store.status().application;
+  if (application != kApplication && application.starts_with(kAnyVersion)) {
+    return Error(ErrorCode::kBadMetadata,
+                 "the text collection has the layout of another version of rvf; `rvf text add` "
+                 "into a new file makes it anew");
+  }
+  if (application != kApplication) {
     return Error(
         ErrorCode::kBadMetadata,
         "the store holds vectors but no text collection; `rvf text add` makes one in a new file");
@@ -83,63 +89,64 @@ Status TextStore::reload() {
       RVF_ASSIGN(embedder_, embed::TextEmbedder::decode(payload));
     }
   }
-  RVF_TRY(open_indexes(snapshot));
-  RVF_ASSIGN(reader_, PassageReader::open(snapshot, catalog_));
+  RVF_ASSIGN(texts_, runtime::WordIndexes::open(snapshot, kTextField));
+  RVF_ASSIGN(headings_, runtime::WordIndexes::open(snapshot, kHeadingField));
   snapshot_ = std::move(snapshot);
   return {};
 }
 
-Status TextStore::open_indexes(const Snapshot& snapshot) {
-  body_.clear();
-  headings_.clear();
-  for (const SegmentInfo& s : snapshot.segments()) {
-    if (s.type != static_cast<uint8_t>(SegmentType::kMetaIdx)) continue;
-    RVF_ASSIGN(const auto bytes, snapshot.mapped(s.segment_id));
-    RVF_ASSIGN(const auto view, wire::InvertedView::open(bytes));
-    (view.field_id() == kBodyField ? body_ : headings_).push_back(view);
-  }
-  return {};
-}
-
-Result<std::vector<SearchHit>> TextStore::search(std::string_view words, size_t k) {
+// The ranking knows passages by their rows, since word indexes do.
+Result<std::vector<SearchHit>> TextStore::search(std::string_view words, size_t k,
+                                                 const std::string& filter) {
   if (k == 0) return Error(ErrorCode::kBadK, "k must be at least 1");
-  if (!embedder_) return std::vector<SearchHit>();
   const Snapshot& snapshot = *snapshot_;
+  RVF_ASSIGN(const auto rows, runtime::SnapshotRows::open(snapshot, filter));
+  if (!embedder_) return std::vector<SearchHit>();
   text::Collection c;
-  c.body = body_;
-  c.headings = headings_;
-  if (store_.status().deleted > 0) {
-    c.alive_body = c.alive_headings = [&](size_t, uint64_t id) { return snapshot.contains(id); };
-  }
-  c.text_of = [&](uint64_t id) -> Result<std::string> {
-    RVF_ASSIGN(StoredPassage p, reader_->read(id));
-    return std::move(p.text);
+  c.body = texts_->views();
+  c.headings = headings_->views();
+  c.body_holds_headings = false;
+  c.alive_body = [&](size_t view, uint64_t row) {
+    return rows.test(row) && texts_->is_current(view, row);
+  };
+  c.alive_headings = [&](size_t view, uint64_t row) {
+    return rows.test(row) && headings_->is_current(view, row);
+  };
+  c.text_of = [&](uint64_t row) -> Result<std::string> {
+    const uint64_t id = rows.id_of(row);
+    RVF_ASSIGN(const auto values, snapshot.values(std::span(&id, 1), kTextField));
+    const auto* text = std::get_if<std::string>(&values[0]);
+    return text == nullptr ? std::string() : *text;
   };
   c.nearest = [&](std::span<const float> v, size_t n) -> Result<std::vector<text::Hit>> {
     RVF_ASSIGN(const QueryResult r, snapshot.query(v, {.k = static_cast<uint32_t>(n),
-                                                       .ef = static_cast<uint32_t>(n + n / 2)}));
+                                                       .ef = static_cast<uint32_t>(n + n / 2),
+                                                       .filter = filter}));
     std::vector<text::Hit> hits;
-    for (const Neighbor& neighbor : r.neighbors)
-      hits.push_back({neighbor.id, 1.0 - double{neighbor.distance}});
+    for (const Neighbor& neighbor : r.neighbors) {
+      RVF_ASSIGN(const uint64_t row, rows.row_of(neighbor.id));
+      hits.push_back({row, 1.0 - double{neighbor.distance}});
+    }
     return hits;
   };
-  c.vector_of = [&](uint64_t id) { return unit_vector(snapshot, id); };
+  c.vector_of = [&](uint64_t row) { return unit_vector(snapshot, rows.id_of(row)); };
   const std::vector<float> query = embedder_->embed(words);
 
   // Packages repeat each other's texts; the reader wants each once.
   RVF_ASSIGN(const auto ranked, text::rank(c, words, query, k * 4));
+  std::vector<uint64_t> ids;
+  for (const text::Hit& h : ranked) ids.push_back(rows.id_of(h.id));
+  RVF_ASSIGN(auto passages, read_passages(snapshot, ids));
   std::vector<SearchHit> hits;
   std::unordered_map<uint64_t, size_t> seen;
-  for (const text::Hit& h : ranked) {
-    RVF_ASSIGN(StoredPassage p, reader_->read(h.id));
+  for (size_t i = 0; i < ranked.size(); ++i) {
+    StoredPassage& p = passages[i];
     const auto [at, fresh] = seen.emplace(wire::xxh3_64(wire::as_bytes(p.text)), hits.size());
     if (!fresh) {
       if (at->second < hits.size()) ++hits[at->second].duplicates;
       continue;
     }
-    if (hits.size() < k) {
-      hits.push_back({h.id, h.score, std::move(p), 0});
-    }
+    if (hits.size() < k) hits.push_back({ids[i], ranked[i].score, std::move(p), 0});
   }
   return hits;
 }

@@ -1,9 +1,11 @@
 // A searchable collection of text files in one store: passages with path and lines, ranked by words
-// and by the built-in embedder together (text/ranker.hpp). Everything lies in the store's file:
-// vectors, passages (META), word indexes (METAIDX), the list of files and the embedder's table.
+// and by the built-in embedder together (text/ranker.hpp). A passage is a row of the store: a vector
+// and the fields path, title, heading, text, mtime, size, first_line and last_line, so that all of
+// the store's own functions know them too. Beside the rows lie the list of files and the embedder's
+// table.
 // Ownership: owns its store. Thread-safety: one thread at a time. Durability: that of the store; an
 // add() is committed in batches, each whole. Errors: those of the store, kBadMetadata for a store
-// that holds no text.
+// that holds no text, or text in an earlier layout.
 #pragma once
 #include <memory>
 #include <optional>
@@ -11,11 +13,11 @@
 #include <vector>
 
 #include "embed/text_embedder.hpp"
-#include "meta/bm25.hpp"
+#include "runtime/word_indexes.hpp"
 #include "rvf/store.hpp"
 #include "text/ranker.hpp"
 #include "text_store/catalog.hpp"
-#include "text_store/passage_reader.hpp"
+#include "text_store/passage_rows.hpp"
 
 namespace rvf::text_store {
 
@@ -44,9 +46,12 @@ class TextStore {
   Result<AddReport> add(const std::vector<std::string>& paths,
                         const Progress* files_progress = nullptr,
                         const Progress* index_progress = nullptr);
-  Result<std::vector<SearchHit>> search(std::string_view words, size_t k);
+  // The best k passages among those that pass the filter (docs/filters.md; empty: all).
+  Result<std::vector<SearchHit>> search(std::string_view words, size_t k,
+                                        const std::string& filter = {});
 
   uint64_t files() const noexcept { return catalog_.files.size(); }
+  const Snapshot& snapshot() const noexcept { return *snapshot_; }  // what search() searches
   const Store& store() const noexcept { return store_; }
   Store& store() noexcept { return store_; }
 
@@ -54,10 +59,8 @@ class TextStore {
   explicit TextStore(Store store) : store_(std::move(store)) {}
   static Result<TextStore> load(Store store);
   Status reload();
-  struct Batch;
   class Adding;
-  Status open_indexes(const Snapshot& snapshot);
-  Status merge_indexes();
+  Status tidy(const Progress* index_progress);
 
   Store store_;
   Executor* executor_ = nullptr;
@@ -66,8 +69,7 @@ class TextStore {
   std::optional<uint64_t> catalog_segment_;
   std::optional<embed::TextEmbedder> embedder_;
   std::optional<Snapshot> snapshot_;
-  std::vector<wire::InvertedView> body_, headings_;  // over bytes of snapshot_
-  std::optional<PassageReader> reader_;
+  std::optional<runtime::WordIndexes> texts_, headings_;  // of snapshot_
 };
 
 }  // namespace rvf::text_store

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -39,7 +40,6 @@ TEST(Catalog, ComesBackFromItsBytesAndRefusesCutOnes) {
   Catalog c;
   c.files.push_back({"a/b.txt", 10, -5, 77, 3, 2});
   c.files.push_back({"z", 1ULL << 40, 1'700'000'000'000'000'000, ~0ULL, 1ULL << 50, 1});
-  c.ranges = {{3, 2}, {1ULL << 50, 1}};
   const wire::Bytes bytes = encode_catalog(c);
   const auto back = decode_catalog(bytes);
   ASSERT_TRUE(back.ok());
@@ -94,6 +94,77 @@ TEST_F(TextStoreTest, ManyCommitsAreMergedAndDeadPassagesStayGone) {
   size_t indexes = 0;
   for (const SegmentInfo& s : t->store().snapshot()->segments()) indexes += s.type == 0x0D;
   EXPECT_LE(indexes, 9U);
+}
+
+TEST_F(TextStoreTest, PassagesAreRowsWithFieldsThatTheStoreKnows) {
+  put("whales.md", "# Whales\n\nWhales are mammals that live in the sea and breathe air.\n");
+  put("birds.txt", "Many birds migrate over the sea when the days get shorter.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok()) << t.error().message;
+  ASSERT_TRUE(t->add({docs()}).ok());
+  const Snapshot s = *t->store().snapshot();
+  const std::string whales = docs() + "/whales.md";
+  EXPECT_EQ(*s.count("path = '" + whales + "' and title = 'Whales' and heading = 'Whales'"), 1U);
+  EXPECT_EQ(*s.count("heading is null and first_line = 1 and last_line = 1"), 1U);
+  EXPECT_EQ(*s.count("text match 'sea' and mtime > '2020-01-01'"), 2U);
+  EXPECT_EQ(*s.count("size = " + std::to_string(fs::file_size(whales))), 1U);
+  HybridOptions words;
+  words.words = "whale";
+  words.text_field = "heading";
+  EXPECT_EQ(s.hybrid({}, words)->hits.size(), 1U);
+}
+
+TEST_F(TextStoreTest, AFilterRestrictsTheRanking) {
+  for (int i = 0; i < 30; ++i) {
+    put("a" + std::to_string(i) + ".txt",
+        "The sea and the whales, part " + std::to_string(i) + ".\n");
+  }
+  put("b.txt", "Nothing here but one word: sea.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  const auto all = t->search("whales of the sea", 5);
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(all->size(), 5U);
+  const auto only = t->search("whales of the sea", 5, "path starts with '" + docs() + "/b'");
+  ASSERT_TRUE(only.ok()) << only.error().message;
+  ASSERT_EQ(only->size(), 1U);
+  EXPECT_EQ(only->front().passage.path, docs() + "/b.txt");
+  EXPECT_EQ(t->search("sea", 5, "no such = 1").error().code, ErrorCode::kBadFilter);
+  EXPECT_TRUE(t->search("sea", 5, "size > 100000")->empty());
+}
+
+TEST_F(TextStoreTest, AFileWithANewTimeButTheSameTextKeepsItsPassages) {
+  put("a.txt", "The whale is a mammal.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  const auto before = t->search("whale", 1);
+  fs::last_write_time(docs() + "/a.txt", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const auto again = t->add({docs()});
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->files_unchanged, 1U);
+  const auto after = t->search("whale", 1);
+  ASSERT_TRUE(after.ok()) << after.error().message;
+  ASSERT_EQ(after->size(), 1U);
+  EXPECT_EQ(after->front().id, before->front().id);
+  EXPECT_GT(after->front().passage.mtime_ns, before->front().passage.mtime_ns);
+  ASSERT_TRUE(t->store().compact());
+  auto reopened = TextStore::open_readonly(store());
+  ASSERT_TRUE(reopened.ok()) << reopened.error().message;
+  EXPECT_EQ(reopened->search("whale", 1)->front().passage.mtime_ns,
+            after->front().passage.mtime_ns);
+}
+
+TEST_F(TextStoreTest, ACollectionInAnEarlierLayoutSaysWhatToDo) {
+  CreateOptions c;
+  c.dimension = 4;
+  c.application = "rvf-text 1";
+  ASSERT_TRUE(Store::create(store(), c).ok());
+  const auto t = TextStore::open(store());
+  ASSERT_FALSE(t.ok());
+  EXPECT_EQ(t.error().code, ErrorCode::kBadMetadata);
+  EXPECT_NE(t.error().message.find("`rvf text add` into a new file"), std::string::npos);
 }
 
 // The MEDLARS collection through the whole path: files, passages, store, search. Plain BM25 has
