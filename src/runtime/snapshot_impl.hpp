@@ -44,6 +44,13 @@ struct Selection {
   std::vector<std::string> steps;
 };
 
+// Rows that expire, and which have.
+struct Expiry {
+  std::vector<std::pair<int64_t, uint64_t>> times;  // ascending, with the row
+  size_t passed = 0;
+  std::shared_ptr<const index::DeadRows> dead;
+};
+
 }  // namespace rvf::runtime
 
 namespace rvf {
@@ -100,15 +107,10 @@ struct Snapshot::Impl {
   Result<HybridResult> hybrid(std::span<const float> vector, const HybridOptions& options) const;
 
  private:
-  struct Expiry {
-    std::vector<std::pair<int64_t, uint64_t>> times;  // ascending, with the row
-    size_t passed = 0;
-    Dead dead;
-  };
   mutable std::once_flag scan_expected_;
   mutable std::mutex meta_mutex_;  // guards what follows
   mutable std::optional<meta::Table> table_;
-  mutable std::optional<Expiry> expiry_;
+  mutable std::optional<runtime::Expiry> expiry_;
   struct Remembered {
     std::string filter;
     Dead dead;
