@@ -12,8 +12,8 @@ struct MetaSegment {
   std::vector<uint64_t> ids;  // empty, or one a row in any order
   // Rows of the store (docs/format.md, section 8) in place of ids; first_id and last_id then only
   // inform.
-  std::optional<uint64_t> first_row;  // row i is row number first_row + i
-  std::vector<uint64_t> rows;  // or these, ascending: values for rows that had others
+  std::optional<uint64_t> first_row = {};  // row i is row number first_row + i
+  std::vector<uint64_t> rows = {};  // or these, ascending: values for rows that had others
   uint64_t last_id = 0;  // only with row numbers
   std::vector<MetaColumn> columns;
   friend bool operator==(const MetaSegment&, const MetaSegment&) = default;
