@@ -26,7 +26,7 @@ constexpr double kDistancesPerExpansion = 16;
 constexpr uint32_t kMaxDeadEf = 4096;
 // A filter that few rows pass is answered by scanning them. A step of the filtered walk costs about
 // as much as this many distances of a scan.
-constexpr double kDistancesPerFilteredStep = 84;
+constexpr double kDistancesPerFilteredStep = 160;
 // Where at least this share of the rows match, the plain walk passes enough of them by.
 constexpr double kLeastPlainShare = 0.3;
 // The matching nodes make a sparser graph than all, so the walk over them alone is wider.

@@ -9,8 +9,10 @@
 namespace rvf::meta {
 namespace {
 
-// More intervals than this are looked up, not compared one by one.
-constexpr size_t kComparedIntervals = 4;
+// More intervals than this are looked up row by row; up to it the whole array is compared with each.
+constexpr size_t kComparedIntervals = 32;
+// Codes of a dictionary in more runs than this are looked up in a table.
+constexpr size_t kComparedRuns = 4;
 
 template <class T>
 T load(const std::byte* data, size_t i) noexcept {
@@ -85,7 +87,7 @@ double number_of(uint64_t key) noexcept {
 
 std::vector<Interval> runs_of(const std::vector<uint8_t>& admitted) {
   std::vector<Interval> runs;
-  for (uint64_t i = 0; i < admitted.size() && runs.size() <= kComparedIntervals; ++i) {
+  for (uint64_t i = 0; i < admitted.size() && runs.size() <= kComparedRuns; ++i) {
     if (admitted[i] == 0) continue;
     if (!runs.empty() && runs.back().high + 1 == i) {
       runs.back().high = i;
@@ -153,7 +155,7 @@ void scan_wide(wire::ByteSpan data, FieldType type, uint32_t rows,
 void scan_codes(wire::ByteSpan data, unsigned width, uint32_t rows,
                 const std::vector<uint8_t>& admitted, Bits& out) {
   const std::vector<Interval> runs = runs_of(admitted);
-  if (runs.size() <= kComparedIntervals) return scan_unsigned(data, width, rows, runs, out);
+  if (runs.size() <= kComparedRuns) return scan_unsigned(data, width, rows, runs, out);
   switch (width) {
     case 1: return look_up<uint8_t>(data.data(), rows, admitted, out);
     case 2: return look_up<uint16_t>(data.data(), rows, admitted, out);

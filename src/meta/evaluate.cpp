@@ -287,6 +287,14 @@ class PartEvaluation {
 
   Result<bool> by_value_index(const Filter& f, const MetaColumnView& column, Bits& out) const {
     if (const wire::BitmapIndexView* index = part_->bitmap_index(f.field)) {
+      uint64_t bytes = 0;
+      for (const Value& v : f.values) {
+        RVF_ASSIGN(const uint64_t set, index->set_bytes(v));
+        bytes += set;
+      }
+      // Codes are compared by the vector; lists are walked one by one.
+      const uint64_t rows_a_byte = column.form() == Form::kLists ? 1 : kIndexShare;
+      if (bytes * rows_a_byte > rows_) return false;
       for (const Value& v : f.values) {
         RVF_ASSIGN(const auto rows, index->find(v, rows_));
         for (const uint64_t row : rows) {

@@ -70,8 +70,7 @@ Result<BitmapIndexView> BitmapIndexView::open(ByteSpan payload) {
   return view;
 }
 
-Result<std::vector<uint64_t>> BitmapIndexView::find(const MetaValue& value,
-                                                    uint64_t max_rows) const {
+Result<ByteSpan> BitmapIndexView::set_of(const MetaValue& value) const {
   const std::string wanted = meta_value_key(value);
   uint32_t low = 0;
   uint32_t high = keys_.size();
@@ -83,13 +82,25 @@ Result<std::vector<uint64_t>> BitmapIndexView::find(const MetaValue& value,
       high = mid;
     }
   }
-  if (low == keys_.size() || keys_[low] != wanted) return std::vector<uint64_t>();
+  if (low == keys_.size() || keys_[low] != wanted) return ByteSpan();
   uint32_t ends[2];
   std::memcpy(ends, offsets_.data() + size_t{low} * 4, 8);
   if (ends[0] > ends[1] || ends[1] > payload_.size()) {
     return Error(ErrorCode::kCorrupt, "a set of a bitmap index lies outside it");
   }
-  return decode_bitmap(payload_.subspan(ends[0], ends[1] - ends[0]), max_rows);
+  return payload_.subspan(ends[0], ends[1] - ends[0]);
+}
+
+Result<std::vector<uint64_t>> BitmapIndexView::find(const MetaValue& value,
+                                                    uint64_t max_rows) const {
+  RVF_ASSIGN(const ByteSpan set, set_of(value));
+  if (set.empty()) return std::vector<uint64_t>();
+  return decode_bitmap(set, max_rows);
+}
+
+Result<uint64_t> BitmapIndexView::set_bytes(const MetaValue& value) const {
+  RVF_ASSIGN(const ByteSpan set, set_of(value));
+  return set.size();
 }
 
 }  // namespace rvf::wire

@@ -31,8 +31,12 @@ class BitmapIndexView {
   const MetaIndexHeader& header() const noexcept { return header_; }
   // The rows that have this value, at most max_rows; none for one that does not occur.
   Result<std::vector<uint64_t>> find(const MetaValue& value, uint64_t max_rows) const;
+  // How many bytes the set of a value takes: what reading it costs.
+  Result<uint64_t> set_bytes(const MetaValue& value) const;
 
  private:
+  Result<ByteSpan> set_of(const MetaValue& value) const;
+
   MetaIndexHeader header_;
   ByteSpan payload_;
   TableView keys_;
