@@ -1,5 +1,5 @@
-// The reader of wire containers. The root's and the manifest's hashes are made to hold, so that what
-// they name is reached.
+// The reader of wire containers. The root's and the manifest's hashes are made to hold, so that
+// what they name is reached.
 #include "fuzz.hpp"
 #include "layouts/readers.hpp"
 #include "wire/segment.hpp"

@@ -26,8 +26,8 @@ class Membership {
   ByteSpan bits_;  // borrowed
 };
 
-// Adds to `child`, which has no columns yet, the rows of the parent that it has not got itself, with
-// their metadata. `membership` may be null: all. `deleted` ascends.
+// Adds to `child`, which has no columns yet, the rows of the parent that it has not got itself,
+// with their metadata. `membership` may be null: all. `deleted` ascends.
 Status add_parent_rows(const ForeignStore& parent, const Membership* membership,
                        const std::vector<uint64_t>& deleted, Budget& budget, ForeignStore& child);
 

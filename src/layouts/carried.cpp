@@ -89,8 +89,8 @@ Result<Carried> decode_carried(ByteSpan payload) {
 
 bool is_native_hints(ByteSpan payload) noexcept { return starts_with(payload, kNativeMagic); }
 
-// magic, u16 version, u8 dtype, u8 0, u32 application_length, u32 field_count, application, then for
-// each field {u8 type, u8 indexed, u16 name_length, name}
+// magic, u16 version, u8 dtype, u8 0, u32 application_length, u32 field_count, application, then
+// for each field {u8 type, u8 indexed, u16 name_length, name}
 Bytes encode_native_hints(const NativeHints& hints) {
   Bytes out;
   ByteWriter w(out);

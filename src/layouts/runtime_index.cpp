@@ -1,5 +1,5 @@
-// The INDEX segment of runtime containers: the adjacency by node ordinal, and a trailer with the ids
-// of the nodes.
+// The INDEX segment of runtime containers: the adjacency by node ordinal, and a trailer with the
+// ids of the nodes.
 #include <algorithm>
 
 #include "layouts/runtime_bytes.hpp"

@@ -56,8 +56,8 @@ struct MetaState {
   std::map<std::string, Value> file;
   std::map<uint64_t, std::vector<std::pair<uint16_t, Value>>> records;  // nulls left out
 };
-// `segments` in the order of the directory. Deltas that do not follow on, and what comes after them,
-// are left out; `notes` tells.
+// `segments` in the order of the directory. Deltas that do not follow on, and what comes after
+// them, are left out; `notes` tells.
 MetaState replay(const std::vector<RvfMeta>& segments, std::vector<std::string>& notes);
 
 // One column a field that any of `ids` has, named as the schema names it.

@@ -112,7 +112,9 @@ Result<Store> Store::from_bytes(std::vector<std::byte> bytes, const OpenOptions&
     RVF_ASSIGN(auto file, options.file_system->open(name, io::OpenMode::kCreateNew));
     RVF_TRY(file->write(0, bytes));
   }
-  return Store::open(name, options);
+  auto store = Store::open(name, options);
+  if (store || store.error().code != ErrorCode::kConvertNeeded) return store;
+  return Store::open_readonly(name, options);
 }
 
 runtime::LiveState::OpenShard Store::Impl::shard_opener() const {

@@ -247,6 +247,15 @@ TEST_F(Interop, WireContainersOpenWhereverTheirRootStands) {
   }
 }
 
+TEST_F(Interop, BytesOfAnotherLayoutMakeAStoreToRead) {
+  auto store = Store::from_bytes(read_file(reference("g2/g2_cosine.rvf")));
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  EXPECT_EQ(store->status().layout, "runtime");
+  EXPECT_EQ(store->status().vectors, 100U);
+  EXPECT_FALSE(store->status().writable);
+  EXPECT_EQ(store->remove(std::vector<uint64_t>{1}).error().code, ErrorCode::kReadOnly);
+}
+
 TEST_F(Interop, WritingToAFileOfAnotherLayoutNamesTheCommandThatConvertsIt) {
   const fs::path copy = folder_ / "store.rvf";
   for (const char* name : {"g1/g1_l2.rvf", "g2/g2_cosine.rvf", "g3/g3_metadata.rvf",
