@@ -27,7 +27,13 @@ void print_json(const StoreStatus& s) {
       .add("index_default_ef", s.index_default_ef)
       .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", s.tier_rows[0],
                                     s.tier_rows[1], s.tier_rows[2]));
+  o.add("fields", s.fields).add("string_ids", s.string_ids).add("metadata_bytes", s.metadata_bytes);
   if (!s.application.empty()) o.add("application", s.application);
+  if (!s.notes.empty()) {
+    std::string notes;
+    for (const std::string& n : s.notes) notes += (notes.empty() ? "" : ",") + json_text(n);
+    o.add_raw("notes", "[" + notes + "]");
+  }
   if (s.recovery.recovered) {
     o.add("recovered_from", s.recovery.reason);
   } else {
@@ -61,6 +67,12 @@ void print_table(const std::string& path, const StoreStatus& s) {
     line("tiers", fmt::format("{} hot, {} warm, {} cold", human_count(s.tier_rows[0]),
                               human_count(s.tier_rows[1]), human_count(s.tier_rows[2])));
   }
+  if (s.fields > 0 || s.string_ids) {
+    line("metadata", fmt::format("{} field(s), {} ids, {}", s.fields,
+                                 s.string_ids ? "string" : "u64", human_bytes(s.metadata_bytes)));
+  }
+  if (s.layout != "native") line("layout", s.layout + ", read-only: see rvf convert");
+  for (const std::string& n : s.notes) line("note", n);
   line("epoch", fmt::format("{}", s.epoch));
   line("created", human_date(s.created_ns));
   line("modified", human_date(s.modified_ns));

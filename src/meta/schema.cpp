@@ -15,16 +15,14 @@ bool is_number(FieldType t) noexcept {
 Status check_name(const std::string& name) {
   const bool control = std::any_of(name.begin(), name.end(),
                                    [](char c) { return static_cast<unsigned char>(c) < 32; });
-  const bool reserved = name.front() == '_' && name != kKeyField && name != kExpiryField;
   if (name.empty() || name.size() > kMaxNameBytes || control) {
     return Error(ErrorCode::kBadArgument,
                  "a field name has 1 to 255 bytes without control characters");
   }
-  if (reserved || name == "id") {
+  if (name == "id" || (name.front() == '_' && name != kKeyField && name != kExpiryField)) {
     return Error(ErrorCode::kBadArgument,
                  "the field name '" + name +
-                     "' is taken: names that begin with '_' and 'id' belong "
-                     "to the store");
+                     "' is taken: names that begin with '_' and 'id' belong to the store");
   }
   return {};
 }
@@ -71,7 +69,6 @@ std::string Schema::names() const {
 }
 
 Result<uint16_t> Schema::merge(const Field& field) {
-  if (field.name.empty()) return check_name(" ").error();
   RVF_TRY(check_name(field.name));
   RVF_TRY(check_library_type(field));
   const auto at = std::find_if(fields_.begin(), fields_.end(),
@@ -79,9 +76,9 @@ Result<uint16_t> Schema::merge(const Field& field) {
   if (at != fields_.end()) {
     const auto type = common_type(at->field.type, field.type);
     if (!type) {
-      return Error(ErrorCode::kBadMetadata,
-                   "the field '" + field.name + "' is " + field_type_name(at->field.type) +
-                       " in this store, the batch has " + field_type_name(field.type));
+      return Error(ErrorCode::kBadMetadata, "the field '" + field.name + "' is " +
+                                                field_type_name(at->field.type) +
+                                                ", and cannot be " + field_type_name(field.type));
     }
     at->field.type = *type;
     at->field.indexed |= field.indexed;

@@ -202,11 +202,17 @@ Result<std::vector<ValueCount>> Snapshot::count_by(const std::string& field,
     if (list == nullptr) return add(v);
     for (const std::string& s : *list) add(s);
   });
+  // Most frequent first; equally frequent ones by their encoded value.
+  std::vector<std::pair<const std::string, ValueCount>*> order;
+  for (auto& entry : counts) order.push_back(&entry);
+  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    if (a->second.count != b->second.count) return a->second.count > b->second.count;
+    return a->first < b->first;
+  });
   std::vector<ValueCount> out;
-  for (auto& [key, count] : counts) out.push_back(std::move(count));
-  std::stable_sort(out.begin(), out.end(),
-                   [](const ValueCount& a, const ValueCount& b) { return a.count > b.count; });
-  if (out.size() > limit) out.resize(limit);
+  for (auto* entry : order) {
+    if (out.size() < limit) out.push_back(std::move(entry->second));
+  }
   return out;
 }
 
