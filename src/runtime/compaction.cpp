@@ -72,8 +72,8 @@ Status Compaction::begin() {
   // Segment ids of the copy come out of a range that writers of the source will not touch.
   first_segment_id_ = store_.writer->next_segment_id();
   const uint64_t row_bytes = wire::row_stride(source_->state.dtype, source_->state.dimension);
-  const uint64_t metadata_segments = (plan_.order.size() / kMaxPartRows + 1) *
-                                     (uint64_t{2} * source_head_.schema.size() + 1);
+  const uint64_t metadata_segments =
+      (plan_.order.size() / kMaxPartRows + 1) * (uint64_t{2} * source_head_.schema.size() + 1);
   store_.writer->raise_next_segment_id(first_segment_id_ + 4096 + metadata_segments +
                                        plan_.order.size() * row_bytes / (kChunkBytes / 4) * 2);
   started_ = std::chrono::steady_clock::now();

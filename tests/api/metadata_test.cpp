@@ -83,8 +83,8 @@ TEST_F(MetadataTest, EveryTypeComesBackAfterReopeningAndCompaction) {
   std::vector<Field> indexed;
   for (const Column& c : a.columns) {
     const bool text = c.type == FieldType::kString;
-    indexed.push_back({c.name, c.type,
-                       static_cast<uint8_t>(text ? kIndexValues | kIndexWords : kIndexValues)});
+    indexed.push_back(
+        {c.name, c.type, static_cast<uint8_t>(text ? kIndexValues | kIndexWords : kIndexValues)});
   }
   ASSERT_TRUE(s.define_fields(indexed));
   ASSERT_TRUE(s.compact());
