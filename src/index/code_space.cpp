@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-#include "index/splitmix.hpp"
+#include "types/splitmix.hpp"
 #include "kernels/convert.hpp"
 
 namespace rvf::index {

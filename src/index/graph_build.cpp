@@ -1,7 +1,7 @@
 #include "exec/inline_executor.hpp"
 #include "index/graph.hpp"
 #include "index/mutable_graph.hpp"
-#include "index/splitmix.hpp"
+#include "types/splitmix.hpp"
 
 namespace rvf::index {
 namespace {

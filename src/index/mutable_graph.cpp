@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "index/splitmix.hpp"
+#include "types/splitmix.hpp"
 
 namespace rvf::index {
 namespace {

@@ -4,19 +4,16 @@
 #include <bit>
 #include <cstring>
 
+#include "types/splitmix.hpp"
+
 namespace rvf::quant {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// The finaliser of splitmix64. docs/format.md fixes it: readers of the file must find the same
-// counters.
-uint64_t mix(uint64_t z) noexcept {
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
-}
-uint64_t step_of(uint64_t hash) noexcept { return mix(hash + 0x9E3779B97F4A7C15ULL) | 1; }
+// docs/format.md fixes both: readers of the file must find the same counters.
+uint64_t mix(uint64_t id) noexcept { return splitmix_finish(id); }
+uint64_t step_of(uint64_t hash) noexcept { return splitmix64(hash) | 1; }
 
 }  // namespace
 
