@@ -8,9 +8,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
+
+#include "index/copy_on_write.hpp"
 
 namespace rvf::index {
 
@@ -26,10 +27,9 @@ class RowBitmap {
       const auto part = words.subspan(first, std::min<size_t>(kChunkWords, words.size() - first));
       uint64_t bits = 0;
       for (const uint64_t w : part) bits += static_cast<uint64_t>(std::popcount(w));
-      out.chunks_.push_back(nullptr);
+      out.chunks_.emplace_back();
       if (bits == 0) continue;
-      out.chunks_.back() = std::make_shared<Chunk>();
-      std::copy(part.begin(), part.end(), out.chunks_.back()->begin());
+      std::copy(part.begin(), part.end(), out.chunks_.back().writable().begin());
       out.count_ += bits;
     }
     return out;
@@ -37,8 +37,8 @@ class RowBitmap {
 
   bool test(uint64_t row) const noexcept {
     const uint64_t c = row / kChunkBits;
-    if (c >= chunks_.size() || chunks_[c] == nullptr) return false;
-    return ((*chunks_[c])[row % kChunkBits / 64] >> (row % 64) & 1) != 0;
+    const Words* words = c < chunks_.size() ? chunks_[c].get() : nullptr;
+    return words != nullptr && ((*words)[row % kChunkBits / 64] >> (row % 64) & 1) != 0;
   }
   uint64_t count() const noexcept { return count_; }
   bool empty() const noexcept { return count_ == 0; }
@@ -61,7 +61,8 @@ class RowBitmap {
   // The 64 rows from word * 64 on.
   uint64_t word(uint64_t word) const noexcept {
     const uint64_t c = word / kChunkWords;
-    return c < chunks_.size() && chunks_[c] != nullptr ? (*chunks_[c])[word % kChunkWords] : 0;
+    const Words* words = c < chunks_.size() ? chunks_[c].get() : nullptr;
+    return words != nullptr ? (*words)[word % kChunkWords] : 0;
   }
 
   // Calls visit(row) for the set rows in [begin, end), ascending.
@@ -86,18 +87,14 @@ class RowBitmap {
   }
 
  private:
-  using Chunk = std::array<uint64_t, kChunkWords>;
-  Chunk& writable(uint64_t c) {
+  using Words = std::array<uint64_t, kChunkWords>;
+
+  Words& writable(uint64_t c) {
     if (c >= chunks_.size()) chunks_.resize(c + 1);
-    if (chunks_[c] == nullptr) {
-      chunks_[c] = std::make_shared<Chunk>();
-    } else if (chunks_[c].use_count() > 1) {
-      chunks_[c] = std::make_shared<Chunk>(*chunks_[c]);
-    }
-    return *chunks_[c];
+    return chunks_[c].writable();
   }
 
-  std::vector<std::shared_ptr<Chunk>> chunks_;
+  std::vector<CopyOnWrite<Words>> chunks_;
   uint64_t count_ = 0;
 };
 

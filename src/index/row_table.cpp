@@ -5,14 +5,12 @@
 
 namespace rvf::index {
 
-void RowTable::make_table(Block& block, uint64_t used) {
-  if (block.table == nullptr) {
-    auto table = std::make_shared<Pointers>();
-    for (uint64_t i = 0; i < used; ++i) (*table)[i] = block.base + i * block.stride;
-    block.table = std::move(table);
-  } else if (block.table.use_count() > 1) {
-    block.table = std::make_shared<Pointers>(*block.table);  // a copy of this table still reads it
-  }
+// The block's pointers, ready to be written; a copy of this table may still read the former ones.
+RowTable::Pointers& RowTable::own_table(Block& block, uint64_t used) {
+  const bool is_new = block.table.get() == nullptr;
+  Pointers& table = block.table.writable();
+  for (uint64_t i = 0; is_new && i < used; ++i) table[i] = block.base + i * block.stride;
+  return table;
 }
 
 Status RowTable::append_run(const RowRun& run) {
@@ -25,15 +23,15 @@ Status RowTable::append_run(const RowRun& run) {
     const uint64_t n = std::min(kBlock - at, run.count - done);
     const std::byte* base = run.base + done * run.stride;
     if (at == 0) {
-      blocks_.push_back({base, run.stride, nullptr});
+      blocks_.push_back({base, run.stride, {}});
     } else {
       Block& block = blocks_.back();
-      const bool follows = block.table == nullptr && block.stride == run.stride &&
+      const bool follows = block.table.get() == nullptr && block.stride == run.stride &&
                            reinterpret_cast<uintptr_t>(block.base) + at * block.stride ==
                                reinterpret_cast<uintptr_t>(base);
       if (!follows) {
-        make_table(block, at);
-        for (uint64_t i = 0; i < n; ++i) (*block.table)[at + i] = base + i * run.stride;
+        Pointers& table = own_table(block, at);
+        for (uint64_t i = 0; i < n; ++i) table[at + i] = base + i * run.stride;
       }
     }
     size_ += n;

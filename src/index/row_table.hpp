@@ -8,9 +8,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "index/copy_on_write.hpp"
 #include "rvf/result.hpp"
 
 namespace rvf::index {
@@ -32,7 +32,8 @@ class RowTable {
   const std::byte* operator[](uint64_t row) const noexcept {
     const Block& b = blocks_[row / kBlock];
     const uint64_t i = row % kBlock;
-    return b.table == nullptr ? b.base + i * b.stride : (*b.table)[i];
+    const Pointers* table = b.table.get();
+    return table == nullptr ? b.base + i * b.stride : (*table)[i];
   }
 
   // Calls visit(first, stride, begin, count) for maximal strided pieces of rows [begin, end).
@@ -41,7 +42,7 @@ class RowTable {
     for (uint64_t row = begin; row < end;) {
       const Block& b = blocks_[row / kBlock];
       uint64_t stop = row + 1;
-      if (b.table == nullptr) {
+      if (b.table.get() == nullptr) {
         stop = row / kBlock * kBlock + kBlock;
         if (stop > end) stop = end;
       }
@@ -58,9 +59,9 @@ class RowTable {
   struct Block {
     const std::byte* base = nullptr;
     size_t stride = 0;
-    std::shared_ptr<Pointers> table;
+    CopyOnWrite<Pointers> table;
   };
-  void make_table(Block& block, uint64_t used);
+  static Pointers& own_table(Block& block, uint64_t used);
 
   std::vector<Block> blocks_;
   uint64_t size_ = 0;
