@@ -123,7 +123,8 @@ void print_man(const CLI::App& app) {
       ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nuser error\n.TP\n.B 2\nstore damaged\n.TP\n.B "
       "3\n"
       "store held by another writer\n.TP\n.B 4\ninput/output error\n"
-      ".SH ENVIRONMENT\n.TP\n.B RVF_SIMD\nscalar, avx2 or avx512: the instruction set to use\n");
+      ".SH ENVIRONMENT\n.TP\n.B RVF_SIMD\nscalar, avx2, avx512, avx512vbmi, avx512fp16, neon or "
+      "neondot: the instruction set to use\n");
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 #include <immintrin.h>
 
-#include "kernels/kernel_table.hpp"
+#include "kernels/choose_kernel.hpp"
+#include "kernels/word_bits.hpp"
 
 namespace rvf::kernels::detail {
 namespace {
 
-struct V {
+struct V : WordBits {
   using F = __m512;
   using I = __m512i;
   static constexpr size_t kLanes = 16;
@@ -19,7 +20,22 @@ struct V {
   static F add(F a, F b) { return _mm512_add_ps(a, b); }
   static F sub(F a, F b) { return _mm512_sub_ps(a, b); }
   static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
-  static float total(F a) { return _mm512_reduce_add_ps(a); }
+  // Lanes (0 + 2) + (1 + 3) of each quarter, then quarters (0 + 2) + (1 + 3).
+  static float total(F a) {
+    a = _mm512_add_ps(a, _mm512_permute_ps(a, 0x4E));
+    a = _mm512_add_ps(a, _mm512_permute_ps(a, 0xB1));
+    return _mm_cvtss_f32(sum_quarters(a));
+  }
+  static void totals4(F a, F b, F c, F d, float* out) {
+    const F ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    const F cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    _mm_storeu_ps(out, sum_quarters(_mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44),
+                                                  _mm512_shuffle_ps(ab, cd, 0xEE))));
+  }
+  static __m128 sum_quarters(F a) {
+    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  }
   static F query(const float* p) { return _mm512_load_ps(p); }
 
   static F from_nibbles(__m128i eight_bytes) {
@@ -94,25 +110,98 @@ struct V {
     return _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
   }
   static int32_t total32(I a) { return _mm512_reduce_add_epi32(a); }
+  static void totals4(I a, I b, I c, I d, int32_t* out) {
+    const I ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    const I cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    const I all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    const __m256i half =
+        _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(out),
+        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+  }
   static I dot_codes(I acc, const uint8_t* q, const int8_t* r) {
     return _mm512_dpbusd_epi32(acc, _mm512_load_si512(q), _mm512_load_si512(r));
   }
+  // vpdpbusd takes one side unsigned: the row, moved up by 128.
+  static I moved_up(I row) { return _mm512_xor_si512(row, _mm512_set1_epi8(-128)); }
+  static int32_t int8_excess(const int8_t* q, size_t n) {
+    I sum = izero();
+    const I ones = _mm512_set1_epi8(1);
+    for (; n >= 64; n -= 64, q += 64) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_loadu_si512(q));
+    if (n != 0) sum = _mm512_dpbusd_epi32(sum, ones, _mm512_maskz_loadu_epi8(first_bytes(n), q));
+    return 128 * total32(sum);
+  }
+  static I dot_int8(I acc, const int8_t* q, const int8_t* r) {
+    return _mm512_dpbusd_epi32(acc, moved_up(_mm512_loadu_si512(r)), _mm512_loadu_si512(q));
+  }
+  static I dot_int8_tail(I acc, const int8_t* q, const int8_t* r, size_t n) {
+    const __mmask64 mask = first_bytes(n);
+    return _mm512_dpbusd_epi32(acc, moved_up(_mm512_maskz_loadu_epi8(mask, r)),
+                               _mm512_maskz_loadu_epi8(mask, q));
+  }
+  static __mmask64 first_bytes(size_t n) { return (uint64_t{1} << n) - 1; }  // n < 64
+
+  using C = __m512i;
+  static constexpr size_t kTables = 4;
+  static C no_bytes() { return _mm512_setzero_si512(); }
+  static C load_bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  static C part_of_bytes(const uint8_t* p, size_t n) {
+    return _mm512_maskz_loadu_epi8(first_bytes(n), p);
+  }
+  static C low_nibbles(C a) { return _mm512_and_si512(a, _mm512_set1_epi8(0xF)); }
+  static C high_nibbles(C a) { return low_nibbles(_mm512_srli_epi16(a, 4)); }
+  static C lookup(C table, C index) { return _mm512_shuffle_epi8(table, index); }
+  static C add16(C a, C b) { return _mm512_add_epi16(a, b); }
+  static C upper_bytes(C a) { return _mm512_srli_epi16(a, 8); }
+  static __m128i sum_quarters16(C a) {
+    const __m256i half =
+        _mm256_add_epi16(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+    return _mm_add_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  }
+  static void store_sums(C all, C odd, bool add, uint32_t* out) {
+    const __m128i o = sum_quarters16(odd);
+    const __m128i even = _mm_sub_epi16(sum_quarters16(all), _mm_slli_epi16(o, 8));
+    C wide = _mm512_cvtepu16_epi32(
+        _mm256_set_m128i(_mm_unpackhi_epi16(even, o), _mm_unpacklo_epi16(even, o)));
+    if (add) wide = _mm512_add_epi32(wide, _mm512_loadu_si512(out));
+    _mm512_storeu_si512(out, wide);
+  }
 };
+
+// Entries of 256 floats are gathered, 16 codes at a time; each sum goes in the order of subspaces.
+void pq8_floats(const float* tables, const uint8_t* codes, size_t m, size_t blocks, float* out) {
+  for (size_t b = 0; b < blocks; ++b, out += kPq8Block) {
+    __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+                     _mm512_setzero_ps()};
+    for (size_t s = 0; s < m; ++s, codes += kPq8Block) {
+      for (int g = 0; g < 4; ++g) {
+        const __m512i at = _mm512_cvtepu8_epi32(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + size_t{16} * g)));
+        sum[g] = _mm512_add_ps(sum[g], _mm512_i32gather_ps(at, tables + s * 256, 4));
+      }
+    }
+    for (int g = 0; g < 4; ++g) _mm512_storeu_ps(out + size_t{16} * g, sum[g]);
+  }
+}
 
 }  // namespace
 }  // namespace rvf::kernels::detail
 
 #include "kernels/generic.hpp"
+#include "kernels/generic_codes.hpp"
 
 namespace rvf::kernels::detail {
 
-KernelFn avx512_kernel(DType dtype, Metric metric, bool integer) noexcept {
-  return kernel_of(dtype, metric, integer);
-}
-
-void avx512_code_dots(const uint8_t* query, const int8_t* const* rows, size_t n, size_t padded,
-                      int32_t* out) {
-  code_dots_impl(query, rows, n, padded, out);
-}
+const Level kAvx512Level = {
+    .distance = choose_kernel<Set>,
+    .code_dots = code_dots_kernel,
+    .int8_dots = int8_dots_kernel,
+    .half_dots = half_dots_kernel,
+    .hamming_rows = hamming_kernel,
+    .bit_plane_dots = bit_plane_kernel,
+    .pq8_float_sums = pq8_floats,
+    .pq4_byte_sums = pq4_kernel,
+};
 
 }  // namespace rvf::kernels::detail

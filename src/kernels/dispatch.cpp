@@ -1,54 +1,69 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/cpu.hpp"
 #include "kernels/kernel_table.hpp"
-#if RVF_KERNELS_X86
-#include <cpuid.h>
-#endif
 
 namespace rvf::kernels {
 namespace {
 
-#if RVF_KERNELS_X86
-uint64_t xgetbv0() noexcept {
-  uint32_t lo = 0;
-  uint32_t hi = 0;
-  __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-  return static_cast<uint64_t>(hi) << 32 | lo;
+// The level that `isa` adds to; kBest below scalar.
+Isa below(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::kAvx512Fp16: return Isa::kAvx512Vbmi;
+    case Isa::kAvx512Vbmi: return Isa::kAvx512;
+    case Isa::kAvx512: return Isa::kAvx2;
+    case Isa::kNeonDot: return Isa::kNeon;
+    case Isa::kAvx2:
+    case Isa::kNeon:
+    case Isa::kWasm128: return Isa::kScalar;
+    case Isa::kBest:
+    case Isa::kScalar: break;
+  }
+  return Isa::kBest;
 }
 
-Isa detect() noexcept {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return Isa::kScalar;
-  constexpr unsigned kNeeded1 = bit_FMA | bit_POPCNT | bit_OSXSAVE | bit_AVX | bit_F16C;
-  if ((c & kNeeded1) != kNeeded1) return Isa::kScalar;
-  const uint64_t saved =
-      xgetbv0();  // registers that the operating system keeps across a task switch
-  if ((saved & 0x6) != 0x6) return Isa::kScalar;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (b & bit_AVX2) == 0) return Isa::kScalar;
-  constexpr unsigned kNeeded7 = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;
-  if ((saved & 0xE6) == 0xE6 && (b & kNeeded7) == kNeeded7 && (c & bit_AVX512VNNI) != 0) {
-    return Isa::kAvx512;
-  }
-  return Isa::kAvx2;
-}
-#else
-Isa detect() noexcept { return Isa::kScalar; }
+const detail::Level& level_of(Isa isa) noexcept {
+  switch (isa) {
+#if RVF_KERNELS_X86
+    case Isa::kAvx512Fp16: return detail::kAvx512Fp16Level;
+    case Isa::kAvx512Vbmi: return detail::kAvx512VbmiLevel;
+    case Isa::kAvx512: return detail::kAvx512Level;
+    case Isa::kAvx2: return detail::kAvx2Level;
+#elif RVF_KERNELS_NEON
+    case Isa::kNeonDot: return detail::kNeonDotLevel;
+    case Isa::kNeon: return detail::kNeonLevel;
+#elif RVF_KERNELS_WASM128
+    case Isa::kWasm128: return detail::kWasm128Level;
 #endif
+    default: return detail::kScalarLevel;
+  }
+}
 
 Isa detected() noexcept {
-  static const Isa isa = detect();
+  static const Isa isa = detail::detect_isa();
   return isa;
 }
 
 Isa chosen() noexcept {
   const char* wish = std::getenv("RVF_SIMD");
   if (wish != nullptr) {
-    for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+    for (const Isa isa : kAllIsas) {
       if (std::strcmp(wish, isa_name(isa)) == 0 && isa_available(isa)) return isa;
     }
   }
   return detected();
+}
+
+// The kernel of the highest level that has one; an `isa` that this machine lacks counts as scalar.
+template <class Kernel>
+Kernel best_kernel(Isa isa, Kernel detail::Level::* member) noexcept {
+  if (isa == Isa::kBest) isa = best_isa();
+  if (!isa_available(isa)) isa = Isa::kScalar;
+  for (; isa != Isa::kScalar; isa = below(isa)) {
+    if (const Kernel kernel = level_of(isa).*member) return kernel;
+  }
+  return detail::kScalarLevel.*member;
 }
 
 }  // namespace
@@ -58,9 +73,16 @@ Isa best_isa() noexcept {
   return isa;
 }
 
-bool isa_available(Isa isa) noexcept {
-  return static_cast<uint8_t>(isa) <= static_cast<uint8_t>(detected());
+bool isa_includes(Isa isa, Isa base) noexcept {
+  if (isa == Isa::kBest) isa = best_isa();
+  if (base == Isa::kBest) base = best_isa();
+  for (; isa != Isa::kBest; isa = below(isa)) {
+    if (isa == base) return true;
+  }
+  return false;
 }
+
+bool isa_available(Isa isa) noexcept { return isa == Isa::kBest || isa_includes(detected(), isa); }
 
 const char* isa_name(Isa isa) noexcept {
   switch (isa) {
@@ -68,19 +90,42 @@ const char* isa_name(Isa isa) noexcept {
     case Isa::kScalar: return "scalar";
     case Isa::kAvx2: return "avx2";
     case Isa::kAvx512: return "avx512";
+    case Isa::kAvx512Vbmi: return "avx512vbmi";
+    case Isa::kAvx512Fp16: return "avx512fp16";
+    case Isa::kNeon: return "neon";
+    case Isa::kNeonDot: return "neondot";
+    case Isa::kWasm128: return "wasm128";
   }
   return "?";
 }
 
-CodeDots code_dots(Isa isa) noexcept {
-#if RVF_KERNELS_X86
-  if (isa == Isa::kBest) isa = best_isa();
-  if (isa == Isa::kAvx512 && isa_available(isa)) return detail::avx512_code_dots;
-  if (isa == Isa::kAvx2 && isa_available(isa)) return detail::avx2_code_dots;
-#else
-  (void)isa;
-#endif
-  return detail::scalar_code_dots;
+detail::KernelFn detail::distance_kernel(Isa isa, DType dtype, Metric metric,
+                                         bool integer) noexcept {
+  for (; isa != Isa::kBest; isa = below(isa)) {
+    const auto offer = level_of(isa).distance;
+    if (offer == nullptr) continue;
+    if (const KernelFn kernel = offer(dtype, metric, integer)) return kernel;
+  }
+  return nullptr;
+}
+
+CodeDots code_dots(Isa isa) noexcept { return best_kernel(isa, &detail::Level::code_dots); }
+Int8Dots int8_dots(Isa isa) noexcept { return best_kernel(isa, &detail::Level::int8_dots); }
+HalfDots half_dots(Isa isa) noexcept { return best_kernel(isa, &detail::Level::half_dots); }
+HammingRows hamming_rows(Isa isa) noexcept {
+  return best_kernel(isa, &detail::Level::hamming_rows);
+}
+BitPlaneDots bit_plane_dots(Isa isa) noexcept {
+  return best_kernel(isa, &detail::Level::bit_plane_dots);
+}
+PqFloatSums pq8_float_sums(Isa isa) noexcept {
+  return best_kernel(isa, &detail::Level::pq8_float_sums);
+}
+PqByteSums pq8_byte_sums(Isa isa) noexcept {
+  return best_kernel(isa, &detail::Level::pq8_byte_sums);
+}
+PqByteSums pq4_byte_sums(Isa isa) noexcept {
+  return best_kernel(isa, &detail::Level::pq4_byte_sums);
 }
 
 }  // namespace rvf::kernels

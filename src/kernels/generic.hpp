@@ -31,6 +31,16 @@ inline V::F sum_of(const V::F (&acc)[U]) {
   if constexpr (U == 4) return V::add(V::add(acc[0], acc[1]), V::add(acc[2], acc[3]));
 }
 
+// V::total and V::totals4 add the lanes of a row in the same order.
+template <size_t U, int R>
+inline void totals(const V::F (&acc)[R][U], float* out) {
+  if constexpr (R == 4) {
+    V::totals4(sum_of(acc[0]), sum_of(acc[1]), sum_of(acc[2]), sum_of(acc[3]), out);
+  } else {
+    RVF_UNROLL for (int r = 0; r < R; ++r) out[r] = V::total(sum_of(acc[r]));
+  }
+}
+
 template <DType D, Metric M>
 inline void float_step(V::F& sum, V::F& norm, V::F x, V::F y) {
   if constexpr (M == Metric::kL2) {
@@ -84,10 +94,14 @@ inline void float_rows(const KernelQuery& q, const std::byte* const* rows,
                        V::template tail<D>(rows[r] + offset_of<D>(i), q.dim - i), y);
     }
   }
+  float sums[R];
+  float norms[R];
+  totals(sum, sums);
+  if constexpr (M == Metric::kCosine) totals(norm, norms);
   RVF_UNROLL for (int r = 0; r < R; ++r) {
-    const float s = V::total(sum_of(sum[r]));
+    const float s = sums[r];
     if constexpr (M == Metric::kCosine) {
-      const float n2 = V::total(sum_of(norm[r]));
+      const float n2 = norms[r];
       if (!(n2 >= static_cast<float>(kMinNorm2)) || !finite(n2) || !finite(s)) {
         q.exact(q, rows + r, 1, out + r);
       } else {
@@ -163,101 +177,41 @@ void integer_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n
 
 template <Metric M>
 void binary_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n, float* out) {
-  const auto* query = static_cast<const uint64_t*>(q.data);
-  const size_t whole = q.dim / 64;
-  const size_t rest = q.dim % 64;
+  const auto* query = static_cast<const std::byte*>(q.data);
+  const size_t whole = q.dim / 8 / V::kBitBytes * V::kBitBytes;  // bytes
+  const size_t rest = q.dim - whole * 8;  // bits
   for (size_t r = 0; r < n; ++r) {
     const std::byte* row = rows[r];
     if (r + 4 < n) __builtin_prefetch(rows[r + 4]);
-    int64_t both = 0;
-    int64_t ones = 0;
-    const auto step = [&](uint64_t x, uint64_t y) __attribute__((always_inline)) {
-      if constexpr (M == Metric::kL2 || M == Metric::kHamming) {
-        both += __builtin_popcountll(x ^ y);
-      } else {
-        both += __builtin_popcountll(x & y);
-        if constexpr (M == Metric::kCosine) ones += __builtin_popcountll(x);
-      }
+    V::Count both = V::no_bits();
+    V::Count ones = V::no_bits();
+    const auto step = [&](V::B x, V::B y) __attribute__((always_inline)) {
+      constexpr bool kDiffer = M == Metric::kL2 || M == Metric::kHamming;
+      both = V::count_bits(both, kDiffer ? V::differ(x, y) : V::common(x, y));
+      if constexpr (M == Metric::kCosine) ones = V::count_bits(ones, x);
     };
-    for (size_t w = 0; w < whole; ++w) {
-      uint64_t x;
-      __builtin_memcpy(&x, row + w * 8, 8);
-      step(x, query[w]);
+    for (size_t b = 0; b < whole; b += V::kBitBytes) {
+      step(V::load_bits(row + b), V::load_bits(query + b));
     }
-    if (rest != 0) {
-      uint64_t x = 0;
-      __builtin_memcpy(&x, row + whole * 8, (rest + 7) / 8);
-      step(x & ((uint64_t{1} << rest) - 1),
-           query[whole]);  // bits past dim are not part of the vector
-    }
+    if (rest != 0) step(V::tail_bits(row + whole, rest), V::tail_bits(query + whole, rest));
+    const auto sum = static_cast<int64_t>(V::total_bits(both));
     if constexpr (M == Metric::kCosine) {
-      out[r] = cosine_of(static_cast<double>(both), q.norm2, static_cast<double>(ones));
+      out[r] =
+          cosine_of(static_cast<double>(sum), q.norm2, static_cast<double>(V::total_bits(ones)));
     } else {
-      out[r] = static_cast<float>(M == Metric::kInnerProduct ? -both : both);
+      out[r] = static_cast<float>(M == Metric::kInnerProduct ? -sum : sum);
     }
   }
 }
 
-template <int R>
-inline void code_rows(const uint8_t* query, const int8_t* const* rows, size_t padded,
-                      int32_t* out) {
-  V::I sum[R];
-  RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::izero();
-  for (size_t i = 0; i < padded; i += 64) {
-    RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::dot_codes(sum[r], query + i, rows[r] + i);
-  }
-  RVF_UNROLL for (int r = 0; r < R; ++r) out[r] = V::total32(sum[r]);
-}
-
-inline void code_dots_impl(const uint8_t* query, const int8_t* const* rows, size_t n, size_t padded,
-                           int32_t* out) {
-  size_t r = 0;
-  for (; r + 4 <= n; r += 4) code_rows<4>(query, rows + r, padded, out + r);
-  for (; r < n; ++r) code_rows<1>(query, rows + r, padded, out + r);
-}
-
-template <DType D>
-KernelFn pick(Metric metric, bool integer) {
-  if constexpr (D == DType::kI8 || D == DType::kU8) {
-    if (integer) {
-      switch (metric) {
-        case Metric::kL2: return integer_kernel<D, Metric::kL2>;
-        case Metric::kInnerProduct: return integer_kernel<D, Metric::kInnerProduct>;
-        case Metric::kCosine: return integer_kernel<D, Metric::kCosine>;
-        case Metric::kHamming: return nullptr;
-      }
-    }
-  }
-  switch (metric) {
-    case Metric::kL2: return float_kernel<D, Metric::kL2>;
-    case Metric::kInnerProduct: return float_kernel<D, Metric::kInnerProduct>;
-    case Metric::kCosine: return float_kernel<D, Metric::kCosine>;
-    case Metric::kHamming: return nullptr;
-  }
-  return nullptr;
-}
-
-inline KernelFn kernel_of(DType dtype, Metric metric, bool integer) {
-  switch (dtype) {
-    case DType::kF32: return pick<DType::kF32>(metric, integer);
-    case DType::kF16: return pick<DType::kF16>(metric, integer);
-    case DType::kBF16: return pick<DType::kBF16>(metric, integer);
-    case DType::kI8: return pick<DType::kI8>(metric, integer);
-    case DType::kU8: return pick<DType::kU8>(metric, integer);
-    case DType::kI4: return pick<DType::kI4>(metric, integer);
-    case DType::kBinary:
-      switch (metric) {
-        case Metric::kL2: return binary_kernel<Metric::kL2>;
-        case Metric::kInnerProduct: return binary_kernel<Metric::kInnerProduct>;
-        case Metric::kCosine: return binary_kernel<Metric::kCosine>;
-        case Metric::kHamming: return binary_kernel<Metric::kHamming>;
-      }
-      return nullptr;
-    case DType::kPQ:
-    case DType::kCustom: return nullptr;
-  }
-  return nullptr;
-}
+struct Set {
+  template <DType D, Metric M>
+  static constexpr KernelFn kFloat = float_kernel<D, M>;
+  template <DType D, Metric M>
+  static constexpr KernelFn kInteger = integer_kernel<D, M>;
+  template <Metric M>
+  static constexpr KernelFn kBinary = binary_kernel<M>;
+};
 
 }  // namespace
 }  // namespace rvf::kernels::detail

@@ -14,9 +14,8 @@ namespace rvf::kernels {
 
 HadamardKernel hadamard_kernel(Isa isa) noexcept {
 #if RVF_KERNELS_X86
-  if (isa == Isa::kBest) isa = best_isa();
-  if (isa == Isa::kAvx512) return detail::avx512_hadamard();
-  if (isa == Isa::kAvx2) return detail::avx2_hadamard();
+  if (isa_includes(isa, Isa::kAvx512)) return detail::avx512_hadamard();
+  if (isa_includes(isa, Isa::kAvx2)) return detail::avx2_hadamard();
 #else
   (void)isa;
 #endif

@@ -21,16 +21,29 @@
 
 namespace rvf::kernels {
 
+// Each level but scalar adds to the one named in its comment. Values are not stored anywhere.
 enum class Isa : uint8_t {
   kBest = 0,  // what RVF_SIMD names, else the best that CPU and operating system offer
   kScalar = 1,
   kAvx2 = 2,  // AVX2, FMA, F16C, POPCNT
-  kAvx512 = 3,  // AVX-512 F, BW, VL, DQ, VNNI
+  kAvx512 = 3,  // avx2 + AVX-512 F, BW, VL, DQ, VNNI
+  kAvx512Vbmi = 4,  // avx512 + VBMI, VPOPCNTDQ, BITALG (Ice Lake, Zen 4 and later)
+  kAvx512Fp16 = 5,  // avx512vbmi + FP16 arithmetic (Sapphire Rapids and later)
+  kNeon = 6,  // AArch64 as it always is
+  kNeonDot = 7,  // neon + the dot product extension
+  kWasm128 = 8,  // fixed-width SIMD of WebAssembly; chosen when the library is compiled
 };
+inline constexpr Isa kAllIsas[] = {Isa::kScalar,     Isa::kAvx2, Isa::kAvx512,  Isa::kAvx512Vbmi,
+                                   Isa::kAvx512Fp16, Isa::kNeon, Isa::kNeonDot, Isa::kWasm128};
 
 Isa best_isa() noexcept;  // never kBest
 bool isa_available(Isa isa) noexcept;  // true for kBest
-const char* isa_name(Isa isa = Isa::kBest) noexcept;  // "scalar", "avx2", "avx512"
+// Whether a machine that runs `isa` runs kernels made for `base`: (kAvx512Vbmi, kAvx512) is true.
+// What a kernel is chosen by: equality would lose it on levels above the one it needs.
+bool isa_includes(Isa isa, Isa base) noexcept;
+// "scalar", "avx2", "avx512", "avx512vbmi", "avx512fp16", "neon", "neondot", "wasm128": what
+// RVF_SIMD takes. A name that this machine lacks is ignored there.
+const char* isa_name(Isa isa = Isa::kBest) noexcept;
 
 namespace detail {
 struct KernelQuery {
@@ -68,6 +81,10 @@ class PreparedQuery {
   // Rows at first, first + stride, ...; stride in bytes.
   void distances_strided(const std::byte* first, size_t stride, size_t n,
                          float* out) const noexcept;
+  // out[i] is the distance to the row at first + ids[i] * stride, for ids in any order. The first
+  // lines of rows that come later are prefetched.
+  void distances_gathered(const std::byte* first, size_t stride, const uint32_t* ids, size_t n,
+                          float* out) const noexcept;
 
  private:
   friend class QueryBuilder;

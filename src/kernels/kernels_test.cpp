@@ -10,7 +10,6 @@
 #include <random>
 #include <vector>
 
-#include "kernels/codes.hpp"
 #include "kernels/convert.hpp"
 
 namespace rvf::kernels {
@@ -23,8 +22,8 @@ constexpr Metric kMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosi
 
 std::vector<Isa> fast_isas() {
   std::vector<Isa> out;
-  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
-    if (isa_available(isa)) out.push_back(isa);
+  for (const Isa isa : kAllIsas) {
+    if (isa != Isa::kScalar && isa_available(isa)) out.push_back(isa);
   }
   return out;
 }
@@ -120,7 +119,7 @@ TEST(Kernels, TheLargestDimensionKeepsIntegersExact) {
       compare(rng, t, m, kMaxDimension, 1, true);
     }
   }
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : kAllIsas) {
     if (!isa_available(isa)) continue;
     const std::vector<float> zeros(kMaxDimension, 0.0F);
     const std::vector<std::byte> full(kMaxDimension, std::byte{255});
@@ -183,7 +182,7 @@ TEST(Kernels, NothingPastTheRowIsRead) {
 
 TEST(Kernels, CosineIsOneWhenEitherNormIsZeroAndNeverBelowZero) {
   std::mt19937 rng(11);
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : kAllIsas) {
     if (!isa_available(isa)) continue;
     for (DType t : kDTypes) {
       const size_t dim = 77;
@@ -207,7 +206,7 @@ TEST(Kernels, CosineIsOneWhenEitherNormIsZeroAndNeverBelowZero) {
 }
 
 TEST(Kernels, CosineOfTinyAndHugeVectorsIsThatOfTheirDirections) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : kAllIsas) {
     if (!isa_available(isa)) continue;
     for (float a : {1e-30F, 1e-22F, 1e-3F, 1e12F, 1e25F}) {
       for (float b : {1e-30F, 1e-20F, 1.0F, 1e19F, 1e30F}) {
@@ -250,7 +249,7 @@ TEST(Kernels, NanAndInfinityInARowGiveWhatTheScalarKernelGives) {
 }
 
 TEST(Kernels, BitsPastTheDimensionOfABinaryRowDoNotCount) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : kAllIsas) {
     if (!isa_available(isa)) continue;
     const std::vector<float> q(13, 0.0F);
     const std::byte row[2] = {std::byte{0x01}, std::byte{0xFF}};
@@ -286,27 +285,41 @@ TEST(Kernels, AQueryOfWholeNumbersInRangeUsesIntegersAndOthersDoNot) {
   EXPECT_TRUE(prepare(v, Metric::kL2, DType::kI8, 8)->is_integer());
 }
 
-TEST(Kernels, CodeDotsAreTheSameIntegersOnEveryIsaAtTheExtremes) {
-  std::mt19937 rng(12);
-  for (size_t padded : {64, 128, 448, 65536}) {
-    for (bool extreme : {false, true}) {
-      std::vector<std::byte> room((padded + 64) * 8 + 64);
-      auto* base =
-          reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(room.data()) + 63) / 64 * 64);
-      for (size_t i = 0; i < padded * 8; ++i) {
-        base[i] = static_cast<std::byte>(extreme ? (i < padded ? 0xFF : 0x81) : rng() & 0xFF);
-      }
-      const int8_t* rows[7];
-      for (size_t r = 0; r < 7; ++r) rows[r] = reinterpret_cast<int8_t*>(base + (r + 1) * padded);
-      int32_t want[7];
-      code_dots(Isa::kScalar)(reinterpret_cast<uint8_t*>(base), rows, 7, padded, want);
-      for (Isa isa : fast_isas()) {
-        int32_t got[7];
-        code_dots(isa)(reinterpret_cast<uint8_t*>(base), rows, 7, padded, got);
-        for (int r = 0; r < 7; ++r) ASSERT_EQ(got[r], want[r]) << isa_name(isa) << " " << padded;
-      }
+TEST(Kernels, RowsGatheredByIdGiveTheBitsOfAListOfRows) {
+  std::mt19937 rng(13);
+  for (const size_t dim : {17, 384}) {
+    const size_t stride = 2 * dim + 6;
+    std::vector<std::byte> block(stride * 150);
+    for (size_t r = 0; r < 150; ++r) {
+      ASSERT_TRUE(
+          encode_row(random_vector(rng, DType::kF16, dim), DType::kF16, &block[r * stride]).ok());
     }
+    std::vector<uint32_t> ids(101);
+    std::vector<const std::byte*> rows;
+    for (uint32_t& id : ids) {
+      id = static_cast<uint32_t>(rng() % 150);
+      rows.push_back(&block[id * stride]);
+    }
+    auto q = prepare(random_vector(rng, DType::kF16, dim), Metric::kL2, DType::kF16, dim);
+    ASSERT_TRUE(q.ok());
+    std::vector<float> a(101);
+    std::vector<float> b(101);
+    q->distances(rows.data(), 101, a.data());
+    q->distances_gathered(block.data(), stride, ids.data(), 101, b.data());
+    EXPECT_EQ(std::memcmp(a.data(), b.data(), 404), 0);
   }
+}
+
+TEST(Isas, TheBestOneIsAvailableAndEachIncludesScalarAndItself) {
+  EXPECT_TRUE(isa_available(best_isa()));
+  for (const Isa isa : kAllIsas) {
+    EXPECT_TRUE(isa_includes(isa, isa));
+    EXPECT_TRUE(isa_includes(isa, Isa::kScalar));
+    EXPECT_STRNE(isa_name(isa), "?");
+  }
+  EXPECT_TRUE(isa_includes(Isa::kAvx512Fp16, Isa::kAvx2));
+  EXPECT_FALSE(isa_includes(Isa::kAvx512, Isa::kAvx512Vbmi));
+  EXPECT_FALSE(isa_includes(Isa::kNeon, Isa::kAvx2));
 }
 
 }  // namespace

@@ -25,6 +25,24 @@ void PreparedQuery::distances_strided(const std::byte* first, size_t stride, siz
   }
 }
 
+void PreparedQuery::distances_gathered(const std::byte* first, size_t stride, const uint32_t* ids,
+                                       size_t n, float* out) const noexcept {
+  // A kernel prefetches within the rows that it is given; what is before its reach is done here.
+  constexpr size_t kGroup = 32;
+  constexpr size_t kAhead = 4;
+  const std::byte* rows[kGroup];
+  const size_t bytes = vector_bytes(dtype_, query_.dim);
+  for (size_t at = 0; at < n; at += kGroup) {
+    const size_t count = n - at < kGroup ? n - at : kGroup;
+    for (size_t i = 0; i < count; ++i) rows[i] = first + ids[at + i] * stride;
+    for (size_t i = at + count; i < n && i < at + count + kAhead; ++i) {
+      const std::byte* next = first + ids[i] * stride;
+      for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(next + b);
+    }
+    fn_(query_, rows, count, out + at);
+  }
+}
+
 class QueryBuilder {
  public:
   QueryBuilder(Metric metric, DType dtype, size_t dim, Isa isa) {
@@ -47,7 +65,7 @@ class QueryBuilder {
       return Error(ErrorCode::kWrongMetric,
                    std::string("hamming needs binary vectors, these are ") + dtype_name(q_.dtype_));
     }
-    if (detail::scalar_kernel(q_.dtype_, q_.metric_, false) == nullptr) {
+    if (detail::distance_kernel(Isa::kScalar, q_.dtype_, q_.metric_, false) == nullptr) {
       return Error(ErrorCode::kUnsupported, std::string("no distance for rows of ") +
                                                 dtype_name(q_.dtype_) + " under " +
                                                 metric_name(q_.metric_));
@@ -108,19 +126,15 @@ class QueryBuilder {
 
   void choose() {
     const bool integer = q_.integer_ && q_.dtype_ != DType::kBinary;
-    const detail::KernelFn exact = detail::scalar_kernel(q_.dtype_, q_.metric_, integer);
+    const detail::KernelFn exact =
+        detail::distance_kernel(Isa::kScalar, q_.dtype_, q_.metric_, integer);
     q_.query_.exact = exact;
     q_.fn_ = exact;
     const double n2 = q_.query_.norm2;
     const bool tame =
         q_.integer_ || n2 == 0 || (n2 >= detail::kMinNorm2 && n2 <= detail::kMaxNorm2);
     if (q_.metric_ == Metric::kCosine && !tame) return;
-#if RVF_KERNELS_X86
-    detail::KernelFn fast = nullptr;
-    if (q_.isa_ == Isa::kAvx512) fast = detail::avx512_kernel(q_.dtype_, q_.metric_, integer);
-    if (q_.isa_ == Isa::kAvx2) fast = detail::avx2_kernel(q_.dtype_, q_.metric_, integer);
-    if (fast != nullptr) q_.fn_ = fast;
-#endif
+    q_.fn_ = detail::distance_kernel(q_.isa_, q_.dtype_, q_.metric_, integer);
   }
 
   PreparedQuery q_;

@@ -55,9 +55,7 @@ RangeScan detail::generic_range_scan(unsigned width) noexcept {
 
 RangeScan range_scan(unsigned width, Isa isa) noexcept {
 #if RVF_KERNELS_X86
-  if ((isa == Isa::kBest ? best_isa() : isa) == Isa::kAvx512) {
-    return detail::avx512_range_scan(width);
-  }
+  if (isa_includes(isa, Isa::kAvx512)) return detail::avx512_range_scan(width);
 #else
   (void)isa;
 #endif

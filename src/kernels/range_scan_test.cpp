@@ -25,7 +25,7 @@ TEST(RangeScan, EveryInstructionSetFindsWhatALoopFinds) {
           std::memcpy(&v, data.data() + misaligned + i * width, width);
           if (((v - low) & mask) <= span) expected[i / 64] |= uint64_t{1} << (i % 64);
         }
-        for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+        for (const Isa isa : kAllIsas) {
           if (!isa_available(isa)) continue;
           std::vector<uint64_t> got((rows + 63) / 64);
           range_scan(width, isa)(data.data() + misaligned, rows, low, span, got.data());

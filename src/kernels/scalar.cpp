@@ -1,9 +1,10 @@
-// The specification: sums in double, integers in int64, in order of the dimensions.
+// The specification of distances: sums in double, integers in int64, in order of the dimensions.
 #include <cmath>
 #include <cstring>
 
+#include "kernels/choose_kernel.hpp"
 #include "kernels/convert.hpp"
-#include "kernels/kernel_table.hpp"
+#include "kernels/scalar_codes.hpp"
 
 namespace rvf::kernels::detail {
 namespace {
@@ -104,53 +105,27 @@ void binary_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n,
   }
 }
 
-template <DType D>
-KernelFn pick(Metric metric, bool integer) noexcept {
-  if constexpr (D == DType::kI8 || D == DType::kU8) {
-    if (integer) {
-      if (metric == Metric::kL2) return integer_kernel<D, Metric::kL2>;
-      if (metric == Metric::kInnerProduct) return integer_kernel<D, Metric::kInnerProduct>;
-      if (metric == Metric::kCosine) return integer_kernel<D, Metric::kCosine>;
-      return nullptr;
-    }
-  }
-  if (metric == Metric::kL2) return float_kernel<D, Metric::kL2>;
-  if (metric == Metric::kInnerProduct) return float_kernel<D, Metric::kInnerProduct>;
-  if (metric == Metric::kCosine) return float_kernel<D, Metric::kCosine>;
-  return nullptr;
-}
+struct Set {
+  template <DType D, Metric M>
+  static constexpr KernelFn kFloat = float_kernel<D, M>;
+  template <DType D, Metric M>
+  static constexpr KernelFn kInteger = integer_kernel<D, M>;
+  template <Metric M>
+  static constexpr KernelFn kBinary = binary_kernel<M>;
+};
 
 }  // namespace
 
-KernelFn scalar_kernel(DType dtype, Metric metric, bool integer) noexcept {
-  switch (dtype) {
-    case DType::kF32: return pick<DType::kF32>(metric, integer);
-    case DType::kF16: return pick<DType::kF16>(metric, integer);
-    case DType::kBF16: return pick<DType::kBF16>(metric, integer);
-    case DType::kI8: return pick<DType::kI8>(metric, integer);
-    case DType::kU8: return pick<DType::kU8>(metric, integer);
-    case DType::kI4: return pick<DType::kI4>(metric, integer);
-    case DType::kBinary:
-      switch (metric) {
-        case Metric::kL2: return binary_kernel<Metric::kL2>;
-        case Metric::kInnerProduct: return binary_kernel<Metric::kInnerProduct>;
-        case Metric::kCosine: return binary_kernel<Metric::kCosine>;
-        case Metric::kHamming: return binary_kernel<Metric::kHamming>;
-      }
-      return nullptr;
-    case DType::kPQ:
-    case DType::kCustom: return nullptr;
-  }
-  return nullptr;
-}
-
-void scalar_code_dots(const uint8_t* query, const int8_t* const* rows, size_t n, size_t padded,
-                      int32_t* out) {
-  for (size_t r = 0; r < n; ++r) {
-    int32_t sum = 0;
-    for (size_t i = 0; i < padded; ++i) sum += query[i] * rows[r][i];
-    out[r] = sum;
-  }
-}
+const Level kScalarLevel = {
+    .distance = choose_kernel<Set>,
+    .code_dots = scalar_code_dots,
+    .int8_dots = scalar_int8_dots,
+    .half_dots = scalar_half_dots,
+    .hamming_rows = scalar_hamming_rows,
+    .bit_plane_dots = scalar_bit_plane_dots,
+    .pq8_float_sums = scalar_pq8_float_sums,
+    .pq8_byte_sums = scalar_pq8_byte_sums,
+    .pq4_byte_sums = scalar_pq4_byte_sums,
+};
 
 }  // namespace rvf::kernels::detail

@@ -1,0 +1,223 @@
+// What VPOPCNTDQ and VBMI do better: counts of bits, eight rows at a time, and lookups in tables of
+// 256 bytes that stay in registers.
+#include <immintrin.h>
+
+#include "kernels/kernel_table.hpp"
+
+namespace rvf::kernels::detail {
+namespace {
+
+#define RVF_EIGHT _Pragma("GCC unroll 8") for (size_t i = 0; i < 8; ++i)
+
+__mmask64 first_bytes(size_t n) { return n >= 64 ? ~__mmask64{0} : (__mmask64{1} << n) - 1; }
+
+// The register that holds the last bits, 1..512 of them: which bytes to read, which bits count.
+struct LastBits {
+  explicit LastBits(size_t bits) : bytes(first_bytes((bits + 7) / 8)) {
+    const __mmask64 whole = first_bytes(bits / 8);
+    const auto partial = static_cast<char>((1 << bits % 8) - 1);
+    mask = _mm512_or_si512(_mm512_maskz_set1_epi8(whole, -1),
+                           _mm512_maskz_set1_epi8(bytes & ~whole, partial));
+  }
+  __m512i load(const std::byte* p) const { return _mm512_maskz_loadu_epi8(bytes, p); }
+  __mmask64 bytes;
+  __m512i mask;
+};
+
+// Eight vectors of eight 64-bit counts to the eight sums.
+__m512i totals8(const __m512i (&c)[8]) {
+  const auto fold = [](__m512i a, __m512i b) __attribute__((always_inline)) {
+    return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xDD));
+  };
+  const auto pair = [](__m512i a, __m512i b) __attribute__((always_inline)) {
+    return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+  };
+  return fold(fold(pair(c[0], c[1]), pair(c[2], c[3])), fold(pair(c[4], c[5]), pair(c[6], c[7])));
+}
+
+// The same for counts below 256: bytes of the rows side by side in each 64-bit lane, then turned so
+// that the bytes of a row are adjacent.
+__m512i byte_totals8(const __m512i (&c)[8]) {
+  constexpr int kOr = 0xFE;
+  const __m512i a =
+      _mm512_ternarylogic_epi64(c[0], _mm512_slli_epi64(c[1], 8), _mm512_slli_epi64(c[2], 16), kOr);
+  const __m512i b = _mm512_ternarylogic_epi64(
+      _mm512_slli_epi64(c[3], 24), _mm512_slli_epi64(c[4], 32), _mm512_slli_epi64(c[5], 40), kOr);
+  const __m512i d = _mm512_or_si512(_mm512_slli_epi64(c[6], 48), _mm512_slli_epi64(c[7], 56));
+  // Byte 8 r + l of the result is byte 8 l + r of the lanes.
+  const __m512i turn = _mm512_set_epi64(0x3F372F271F170F07, 0x3E362E261E160E06, 0x3D352D251D150D05,
+                                        0x3C342C241C140C04, 0x3B332B231B130B03, 0x3A322A221A120A02,
+                                        0x3931292119110901, 0x3830282018100800);
+  const __m512i lanes = _mm512_ternarylogic_epi64(a, b, d, kOr);
+  return _mm512_sad_epu8(_mm512_permutexvar_epi8(turn, lanes), _mm512_setzero_si512());
+}
+
+struct Differ {
+  static __m512i of(__m512i a, __m512i b, __m512i mask) {
+    return _mm512_ternarylogic_epi64(a, b, mask, 0x28);  // (a ^ b) & mask
+  }
+};
+struct Common {
+  static __m512i of(__m512i a, __m512i b, __m512i mask) {
+    return _mm512_ternarylogic_epi64(a, b, mask, 0x80);  // a & b & mask
+  }
+};
+
+// put(first, sums, valid lanes) for every eight rows; row(i) is the address of row i.
+template <class Op, class Row, class Put>
+inline void count_rows(const std::byte* query, size_t n, size_t bits, Row row, Put put) {
+  const size_t whole = (bits - 1) / 512 * 64;  // bytes before the last register
+  const LastBits last(bits - whole * 8);
+  const __m512i all = _mm512_set1_epi8(-1);
+  const __m512i last_query = last.load(query + whole);
+  for (size_t r = 0; r < n; r += 8) {
+    const size_t left = n - r < 8 ? n - r : 8;
+    const std::byte* rows[8];
+    __m512i c[8];
+    RVF_EIGHT rows[i] = row(r + (i < left ? i : 0));
+    RVF_EIGHT {
+      c[i] = _mm512_popcnt_epi64(Op::of(last.load(rows[i] + whole), last_query, last.mask));
+    }
+    for (size_t b = 0; b < whole; b += 64) {
+      const __m512i q = _mm512_loadu_si512(query + b);
+      RVF_EIGHT {
+        const __m512i x = Op::of(_mm512_loadu_si512(rows[i] + b), q, all);
+        c[i] = _mm512_add_epi64(c[i], _mm512_popcnt_epi64(x));
+      }
+    }
+    // Up to three registers a 64-bit lane counts at most 192.
+    const __m512i sums = whole <= 128 ? byte_totals8(c) : totals8(c);
+    put(r, sums, static_cast<__mmask8>((1U << left) - 1));
+  }
+}
+
+void hamming(const std::byte* query, const std::byte* rows, size_t stride, size_t n, size_t bits,
+             uint32_t* out) {
+  count_rows<Differ>(
+      query, n, bits, [&](size_t i) { return rows + i * stride; },
+      [&](size_t at, __m512i sums, __mmask8 valid) {
+        _mm256_mask_storeu_epi32(out + at, valid, _mm512_cvtepi64_epi32(sums));
+      });
+}
+
+template <class Op, bool kNegative>
+void binary_distances(const KernelQuery& q, const std::byte* const* rows, size_t n, float* out) {
+  count_rows<Op>(
+      static_cast<const std::byte*>(q.data), n, q.dim, [&](size_t i) { return rows[i]; },
+      [&](size_t at, __m512i sums, __mmask8 valid) {
+        if (kNegative) sums = _mm512_sub_epi64(_mm512_setzero_si512(), sums);
+        _mm256_mask_storeu_ps(out + at, valid, _mm512_cvtepi64_ps(sums));
+      });
+}
+
+KernelFn distance(DType dtype, Metric metric, bool) {
+  if (dtype != DType::kBinary) return nullptr;
+  switch (metric) {
+    case Metric::kL2:
+    case Metric::kHamming: return binary_distances<Differ, false>;
+    case Metric::kInnerProduct: return binary_distances<Common, true>;
+    case Metric::kCosine: return nullptr;
+  }
+  return nullptr;
+}
+
+// Planes of the query from the highest down: each step doubles what the higher ones gave.
+void bit_planes(const BitPlaneQuery& q, const std::byte* rows, size_t stride, size_t n,
+                uint32_t* out) {
+  const size_t plane = q.words * 8;  // bytes
+  for (size_t r = 0; r < n; r += 8) {
+    const size_t left = n - r < 8 ? n - r : 8;
+    __m512i sums[8];
+    for (size_t i = 0; i < 8; ++i) {
+      const std::byte* row = rows + (r + (i < left ? i : 0)) * stride;
+      __m512i sum = _mm512_setzero_si512();
+      for (size_t at = 0; at < plane; at += 64) {
+        const __mmask8 words = static_cast<__mmask8>(first_bytes(plane / 8 - at / 8));
+        for (unsigned j = 0; j < q.row_bits; ++j) {
+          const __m512i code = _mm512_maskz_loadu_epi64(words, row + j * plane + at);
+          __m512i term = _mm512_setzero_si512();
+          for (unsigned b = q.query_bits; b-- > 0;) {
+            const __m512i both = _mm512_and_si512(
+                code, _mm512_maskz_loadu_epi64(words, q.planes + b * q.words + at / 8));
+            term = _mm512_add_epi64(_mm512_add_epi64(term, term), _mm512_popcnt_epi64(both));
+          }
+          sum = _mm512_add_epi64(sum, _mm512_slli_epi64(term, j));
+        }
+      }
+      sums[i] = sum;
+    }
+    _mm256_mask_storeu_epi32(out + r, static_cast<__mmask8>((1U << left) - 1),
+                             _mm512_cvtepi64_epi32(totals8(sums)));
+  }
+}
+
+// 16-bit sums of 64 codes: `all` of both bytes of a pair, `odd` of the upper one.
+void store_sums64(__m512i all, __m512i odd, bool add, uint32_t* out) {
+  const __m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
+  const __m512i low = _mm512_unpacklo_epi16(even, odd);  // of each 16 codes the first eight
+  const __m512i high = _mm512_unpackhi_epi16(even, odd);
+  const auto put = [&](__m128i a, __m128i b, uint32_t* to) {
+    __m512i wide = _mm512_cvtepu16_epi32(_mm256_set_m128i(b, a));
+    if (add) wide = _mm512_add_epi32(wide, _mm512_loadu_si512(to));
+    _mm512_storeu_si512(to, wide);
+  };
+  put(_mm512_extracti32x4_epi32(low, 0), _mm512_extracti32x4_epi32(high, 0), out);
+  put(_mm512_extracti32x4_epi32(low, 1), _mm512_extracti32x4_epi32(high, 1), out + 16);
+  put(_mm512_extracti32x4_epi32(low, 2), _mm512_extracti32x4_epi32(high, 2), out + 32);
+  put(_mm512_extracti32x4_epi32(low, 3), _mm512_extracti32x4_epi32(high, 3), out + 48);
+}
+
+// B blocks together, so that a table is loaded once for all of them.
+template <size_t B>
+inline void pq8_blocks(const uint8_t* tables, const uint8_t* codes, size_t m, uint32_t* out) {
+  constexpr size_t kChunk = 256;  // subspaces: 256 * 255 < 2^16
+  const size_t block = m * kPq8Block;
+  for (size_t first = 0; first < m; first += kChunk) {
+    const size_t end = m - first < kChunk ? m : first + kChunk;
+    __m512i all[B];
+    __m512i odd[B];
+    _Pragma("GCC unroll 8") for (size_t b = 0; b < B; ++b) all[b] = odd[b] = _mm512_setzero_si512();
+    for (size_t s = first; s < end; ++s) {
+      const uint8_t* table = tables + s * 256;
+      const __m512i t0 = _mm512_loadu_si512(table);
+      const __m512i t1 = _mm512_loadu_si512(table + 64);
+      const __m512i t2 = _mm512_loadu_si512(table + 128);
+      const __m512i t3 = _mm512_loadu_si512(table + 192);
+      _Pragma("GCC unroll 8") for (size_t b = 0; b < B; ++b) {
+        const __m512i code = _mm512_loadu_si512(codes + b * block + s * kPq8Block);
+        const __m512i low = _mm512_permutex2var_epi8(t0, code, t1);  // by the lower seven bits
+        const __m512i high = _mm512_permutex2var_epi8(t2, code, t3);
+        const __m512i v = _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high);
+        all[b] = _mm512_add_epi16(all[b], v);
+        odd[b] = _mm512_add_epi16(odd[b], _mm512_srli_epi16(v, 8));
+      }
+    }
+    _Pragma("GCC unroll 8") for (size_t b = 0; b < B; ++b) {
+      store_sums64(all[b], odd[b], first != 0, out + b * kPq8Block);
+    }
+  }
+}
+
+void pq8_bytes(const uint8_t* tables, const uint8_t* codes, size_t m, size_t blocks,
+               uint32_t* out) {
+  size_t b = 0;
+  for (; b + 4 <= blocks; b += 4) {
+    pq8_blocks<4>(tables, codes + b * m * kPq8Block, m, out + b * kPq8Block);
+  }
+  for (; b < blocks; ++b) {
+    pq8_blocks<1>(tables, codes + b * m * kPq8Block, m, out + b * kPq8Block);
+  }
+}
+
+#undef RVF_EIGHT
+
+}  // namespace
+
+const Level kAvx512VbmiLevel = {
+    .distance = distance,
+    .hamming_rows = hamming,
+    .bit_plane_dots = bit_planes,
+    .pq8_byte_sums = pq8_bytes,
+};
+
+}  // namespace rvf::kernels::detail
