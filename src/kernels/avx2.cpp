@@ -103,6 +103,7 @@ struct V : WordBits {
     const __m128i t = _mm_add_epi64(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
     return _mm_cvtsi128_si64(t) + _mm_extract_epi64(t, 1);
   }
+  static I add32(I a, I b) { return _mm256_add_epi32(a, b); }
   static int32_t total32(I a) { return static_cast<int32_t>(total64(a)); }
   static void totals4(I a, I b, I c, I d, int32_t* out) {
     const I all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));

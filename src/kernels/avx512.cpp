@@ -109,6 +109,7 @@ struct V : WordBits {
     const __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(a, 1));
     return _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
   }
+  static I add32(I a, I b) { return _mm512_add_epi32(a, b); }
   static int32_t total32(I a) { return _mm512_reduce_add_epi32(a); }
   static void totals4(I a, I b, I c, I d, int32_t* out) {
     const I ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));

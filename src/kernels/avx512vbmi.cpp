@@ -63,51 +63,70 @@ struct Common {
   }
 };
 
-// put(first, sums, valid lanes) for every eight rows; row(i) is the address of row i.
-template <class Op, class Row, class Put>
-inline void count_rows(const std::byte* query, size_t n, size_t bits, Row row, Put put) {
-  const size_t whole = (bits - 1) / 512 * 64;  // bytes before the last register
-  const LastBits last(bits - whole * 8);
-  const __m512i all = _mm512_set1_epi8(-1);
-  const __m512i last_query = last.load(query + whole);
-  for (size_t r = 0; r < n; r += 8) {
-    const size_t left = n - r < 8 ? n - r : 8;
-    const std::byte* rows[8];
+// Registers of a row of `bits` bits against those of the query.
+template <class Op>
+struct RowCounter {
+  RowCounter(const std::byte* q, size_t bits)
+      : query(q), whole((bits - 1) / 512 * 64), last(bits - whole * 8), end(last.load(q + whole)) {}
+
+  __m512i end_count(const std::byte* row) const {
+    return _mm512_popcnt_epi64(Op::of(last.load(row + whole), end, last.mask));
+  }
+  __m512i count(const std::byte* row, size_t at) const {
+    const __m512i all = _mm512_set1_epi8(-1);
+    return _mm512_popcnt_epi64(
+        Op::of(_mm512_loadu_si512(row + at), _mm512_loadu_si512(query + at), all));
+  }
+  uint64_t one_row(const std::byte* row) const {
+    __m512i sum = end_count(row);
+    for (size_t at = 0; at < whole; at += 64) sum = _mm512_add_epi64(sum, count(row, at));
+    return static_cast<uint64_t>(_mm512_reduce_add_epi64(sum));
+  }
+  // row(i) is the address of row i of eight.
+  template <class Row>
+  __m512i eight_rows(Row row) const {
     __m512i c[8];
-    RVF_EIGHT rows[i] = row(r + (i < left ? i : 0));
-    RVF_EIGHT {
-      c[i] = _mm512_popcnt_epi64(Op::of(last.load(rows[i] + whole), last_query, last.mask));
-    }
-    for (size_t b = 0; b < whole; b += 64) {
-      const __m512i q = _mm512_loadu_si512(query + b);
-      RVF_EIGHT {
-        const __m512i x = Op::of(_mm512_loadu_si512(rows[i] + b), q, all);
-        c[i] = _mm512_add_epi64(c[i], _mm512_popcnt_epi64(x));
-      }
+    RVF_EIGHT c[i] = end_count(row(i));
+    for (size_t at = 0; at < whole; at += 64) {
+      RVF_EIGHT c[i] = _mm512_add_epi64(c[i], count(row(i), at));
     }
     // Up to three registers a 64-bit lane counts at most 192.
-    const __m512i sums = whole <= 128 ? byte_totals8(c) : totals8(c);
-    put(r, sums, static_cast<__mmask8>((1U << left) - 1));
+    return whole <= 128 ? byte_totals8(c) : totals8(c);
   }
-}
+
+  const std::byte* query;
+  size_t whole;  // bytes before the last register
+  LastBits last;
+  __m512i end;
+};
 
 void hamming(const std::byte* query, const std::byte* rows, size_t stride, size_t n, size_t bits,
              uint32_t* out) {
-  count_rows<Differ>(
-      query, n, bits, [&](size_t i) { return rows + i * stride; },
-      [&](size_t at, __m512i sums, __mmask8 valid) {
-        _mm256_mask_storeu_epi32(out + at, valid, _mm512_cvtepi64_epi32(sums));
-      });
+  const RowCounter<Differ> counter(query, bits);
+  size_t r = 0;
+  for (; r + 8 <= n; r += 8, rows += 8 * stride) {
+    const __m512i sums = counter.eight_rows([&](size_t i) { return rows + i * stride; });
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r), _mm512_cvtepi64_epi32(sums));
+  }
+  for (; r < n; ++r, rows += stride) out[r] = static_cast<uint32_t>(counter.one_row(rows));
 }
 
 template <class Op, bool kNegative>
 void binary_distances(const KernelQuery& q, const std::byte* const* rows, size_t n, float* out) {
-  count_rows<Op>(
-      static_cast<const std::byte*>(q.data), n, q.dim, [&](size_t i) { return rows[i]; },
-      [&](size_t at, __m512i sums, __mmask8 valid) {
-        if (kNegative) sums = _mm512_sub_epi64(_mm512_setzero_si512(), sums);
-        _mm256_mask_storeu_ps(out + at, valid, _mm512_cvtepi64_ps(sums));
-      });
+  const RowCounter<Op> counter(static_cast<const std::byte*>(q.data), q.dim);
+  size_t r = 0;
+  for (; r + 8 <= n; r += 8) {
+    if (r + 16 <= n) {
+      RVF_EIGHT __builtin_prefetch(rows[r + 8 + i]);
+    }
+    __m512i sums = counter.eight_rows([&](size_t i) { return rows[r + i]; });
+    if (kNegative) sums = _mm512_sub_epi64(_mm512_setzero_si512(), sums);
+    _mm256_storeu_ps(out + r, _mm512_cvtepi64_ps(sums));
+  }
+  for (; r < n; ++r) {
+    const auto sum = static_cast<int64_t>(counter.one_row(rows[r]));
+    out[r] = static_cast<float>(kNegative ? -sum : sum);
+  }
 }
 
 KernelFn distance(DType dtype, Metric metric, bool) {
@@ -122,32 +141,35 @@ KernelFn distance(DType dtype, Metric metric, bool) {
 }
 
 // Planes of the query from the highest down: each step doubles what the higher ones gave.
+inline __m512i plane_sums(const BitPlaneQuery& q, const std::byte* row) {
+  const size_t plane = q.words * 8;  // bytes
+  __m512i sum = _mm512_setzero_si512();
+  for (size_t at = 0; at < plane; at += 64) {
+    const auto words = static_cast<__mmask8>(first_bytes((plane - at) / 8));
+    for (unsigned j = 0; j < q.row_bits; ++j) {
+      const __m512i code = _mm512_maskz_loadu_epi64(words, row + j * plane + at);
+      __m512i term = _mm512_setzero_si512();
+      for (unsigned b = q.query_bits; b-- > 0;) {
+        const __m512i part = _mm512_maskz_loadu_epi64(words, q.planes + b * q.words + at / 8);
+        term = _mm512_add_epi64(_mm512_add_epi64(term, term),
+                                _mm512_popcnt_epi64(_mm512_and_si512(code, part)));
+      }
+      sum = _mm512_add_epi64(sum, _mm512_slli_epi64(term, j));
+    }
+  }
+  return sum;
+}
+
 void bit_planes(const BitPlaneQuery& q, const std::byte* rows, size_t stride, size_t n,
                 uint32_t* out) {
-  const size_t plane = q.words * 8;  // bytes
-  for (size_t r = 0; r < n; r += 8) {
-    const size_t left = n - r < 8 ? n - r : 8;
+  size_t r = 0;
+  for (; r + 8 <= n; r += 8, rows += 8 * stride) {
     __m512i sums[8];
-    for (size_t i = 0; i < 8; ++i) {
-      const std::byte* row = rows + (r + (i < left ? i : 0)) * stride;
-      __m512i sum = _mm512_setzero_si512();
-      for (size_t at = 0; at < plane; at += 64) {
-        const __mmask8 words = static_cast<__mmask8>(first_bytes(plane / 8 - at / 8));
-        for (unsigned j = 0; j < q.row_bits; ++j) {
-          const __m512i code = _mm512_maskz_loadu_epi64(words, row + j * plane + at);
-          __m512i term = _mm512_setzero_si512();
-          for (unsigned b = q.query_bits; b-- > 0;) {
-            const __m512i both = _mm512_and_si512(
-                code, _mm512_maskz_loadu_epi64(words, q.planes + b * q.words + at / 8));
-            term = _mm512_add_epi64(_mm512_add_epi64(term, term), _mm512_popcnt_epi64(both));
-          }
-          sum = _mm512_add_epi64(sum, _mm512_slli_epi64(term, j));
-        }
-      }
-      sums[i] = sum;
-    }
-    _mm256_mask_storeu_epi32(out + r, static_cast<__mmask8>((1U << left) - 1),
-                             _mm512_cvtepi64_epi32(totals8(sums)));
+    for (size_t i = 0; i < 8; ++i) sums[i] = plane_sums(q, rows + i * stride);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r), _mm512_cvtepi64_epi32(totals8(sums)));
+  }
+  for (; r < n; ++r, rows += stride) {
+    out[r] = static_cast<uint32_t>(_mm512_reduce_add_epi64(plane_sums(q, rows)));
   }
 }
 

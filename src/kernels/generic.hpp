@@ -124,41 +124,61 @@ void float_kernel(const KernelQuery& q, const std::byte* const* rows, size_t n, 
   for (; r < n; ++r) float_rows<D, M, 1>(q, rows + r, nullptr, out + r);
 }
 
+// Sums of 32 bits hold the squares of a whole row only as long as each lane has its share of them.
+template <int U>
+inline int64_t total_of(const V::I (&sums)[U]) {
+  int64_t total = 0;
+  RVF_UNROLL for (int u = 0; u < U; ++u) total += V::total64(sums[u]);
+  return total;
+}
+
 template <DType D, Metric M, int R>
 inline void integer_rows(const KernelQuery& q, const std::byte* const* rows,
                          const std::byte* const* next, float* out) {
   constexpr size_t L = V::kShorts;
   const auto* query = static_cast<const int16_t*>(q.data);
-  V::I sum[R];
-  V::I norm[R];
-  RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = norm[r] = V::izero();
-  const auto step = [&](int r, V::I x, V::I y) __attribute__((always_inline)) {
+  constexpr int U = R == 1 ? 4 : 1;  // a lone row would wait for its one sum
+  V::I sum[R][U];
+  V::I norm[R][U];
+  RVF_UNROLL for (int r = 0; r < R; ++r) {
+    RVF_UNROLL for (int u = 0; u < U; ++u) sum[r][u] = norm[r][u] = V::izero();
+  }
+  const auto step = [&](int r, int u, V::I x, V::I y) __attribute__((always_inline)) {
     if constexpr (M == Metric::kL2) {
       const V::I d = V::sub16(x, y);
-      sum[r] = V::dot16(sum[r], d, d);
+      sum[r][u] = V::dot16(sum[r][u], d, d);
     } else {
-      sum[r] = V::dot16(sum[r], x, y);
-      if constexpr (M == Metric::kCosine) norm[r] = V::dot16(norm[r], x, x);
+      sum[r][u] = V::dot16(sum[r][u], x, y);
+      if constexpr (M == Metric::kCosine) norm[r][u] = V::dot16(norm[r][u], x, x);
     }
   };
   size_t i = 0;
-  for (; i + L <= q.dim; i += L) {
+  for (; i + L * U <= q.dim; i += L * U) {
     if (next != nullptr && i % 64 == 0) {
       RVF_UNROLL for (int r = 0; r < R; ++r) __builtin_prefetch(next[r] + i);
     }
+    RVF_UNROLL for (int u = 0; u < U; ++u) {
+      const V::I y = V::query16(query + i + L * u);
+      RVF_UNROLL for (int r = 0; r < R; ++r) {
+        step(r, u, V::template load16<D>(rows[r] + i + L * u), y);
+      }
+    }
+  }
+  for (; i + L <= q.dim; i += L) {
     const V::I y = V::query16(query + i);
-    RVF_UNROLL for (int r = 0; r < R; ++r) step(r, V::template load16<D>(rows[r] + i), y);
+    RVF_UNROLL for (int r = 0; r < R; ++r) step(r, 0, V::template load16<D>(rows[r] + i), y);
   }
   if (i < q.dim) {
     const V::I y = V::query16(query + i);
     RVF_UNROLL for (int r = 0; r < R; ++r) {
-      step(r, V::template tail16<D>(rows[r] + i, q.dim - i), y);
+      step(r, 0, V::template tail16<D>(rows[r] + i, q.dim - i), y);
     }
   }
   RVF_UNROLL for (int r = 0; r < R; ++r) {
-    const int64_t s = V::total64(sum[r]);
+    const int64_t s = total_of(sum[r]);
     if constexpr (M == Metric::kCosine) {
-      out[r] = cosine_of(static_cast<double>(s), q.norm2, static_cast<double>(V::total64(norm[r])));
+      const int64_t n2 = total_of(norm[r]);
+      out[r] = cosine_of(static_cast<double>(s), q.norm2, static_cast<double>(n2));
     } else {
       out[r] = static_cast<float>(M == Metric::kL2 ? s : -s);
     }

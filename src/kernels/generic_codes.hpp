@@ -28,21 +28,34 @@ void code_dots_kernel(const uint8_t* query, const int8_t* const* rows, size_t n,
 template <int R>
 inline void int8_rows(const int8_t* query, const int8_t* const* rows, size_t dim, int32_t excess,
                       int32_t* out) {
-  V::I sum[R];
-  RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::izero();
+  constexpr size_t U = R == 1 ? 4 : 1;  // a lone row would wait for its one sum
+  V::I sum[R][U];
+  RVF_UNROLL for (int r = 0; r < R; ++r) {
+    RVF_UNROLL for (size_t u = 0; u < U; ++u) sum[r][u] = V::izero();
+  }
   size_t i = 0;
+  for (; i + 64 * U <= dim; i += 64 * U) {
+    RVF_UNROLL for (size_t u = 0; u < U; ++u) {
+      RVF_UNROLL for (int r = 0; r < R; ++r) {
+        const size_t at = i + 64 * u;
+        sum[r][u] = V::dot_int8(sum[r][u], query + at, rows[r] + at);
+      }
+    }
+  }
   for (; i + 64 <= dim; i += 64) {
-    RVF_UNROLL for (int r = 0; r < R; ++r) sum[r] = V::dot_int8(sum[r], query + i, rows[r] + i);
+    RVF_UNROLL for (int r = 0; r < R; ++r) {
+      sum[r][0] = V::dot_int8(sum[r][0], query + i, rows[r] + i);
+    }
   }
   if (i < dim) {
     RVF_UNROLL for (int r = 0; r < R; ++r) {
-      sum[r] = V::dot_int8_tail(sum[r], query + i, rows[r] + i, dim - i);
+      sum[r][0] = V::dot_int8_tail(sum[r][0], query + i, rows[r] + i, dim - i);
     }
   }
   if constexpr (R == 4) {
-    V::totals4(sum[0], sum[1], sum[2], sum[3], out);
+    V::totals4(sum[0][0], sum[1][0], sum[2][0], sum[3][0], out);
   } else {
-    out[0] = V::total32(sum[0]);
+    out[0] = V::total32(V::add32(V::add32(sum[0][0], sum[0][1]), V::add32(sum[0][2], sum[0][3])));
   }
   RVF_UNROLL for (int r = 0; r < R; ++r) out[r] -= excess;
 }
