@@ -112,6 +112,14 @@ Result<ProductQuant> read_product(ByteReader& in, uint16_t dimension) {
   return q;
 }
 
+bool padding_fits(const RaBitQ& q, uint16_t dimension) {
+  if (q.rotation == RotationKind::kAlternatingHadamard) {
+    return q.padded_dimension == (dimension + 15U) / 16 * 16;
+  }
+  return q.padded_dimension >= dimension && std::has_single_bit(q.padded_dimension) &&
+         q.padded_dimension <= 65536;
+}
+
 Result<Quant> read_model(uint8_t type, const Header& header, uint16_t dimension, ByteReader& in) {
   Quant quant;
   switch (type) {
@@ -146,8 +154,7 @@ Result<Quant> read_model(uint8_t type, const Header& header, uint16_t dimension,
                .seed = header.seed,
                .padded_dimension = header.padded_dimension,
                .centroids = read_array<float>(in, uint64_t{header.centroids} * dimension)};
-      if (header.centroids == 0 || q.padded_dimension < dimension ||
-          !std::has_single_bit(q.padded_dimension) || q.padded_dimension > 65536) {
+      if (header.centroids == 0 || !padding_fits(q, dimension)) {
         return payload_error(kName, in,
                              "a RaBitQ header does not fit dimension " + std::to_string(dimension));
       }

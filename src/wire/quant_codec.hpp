@@ -42,6 +42,9 @@ enum class RotationKind : uint8_t {
   // `rounds` times: random signs from the seed, then a fast Walsh-Hadamard transform.
   kHadamardRounds = 0,
   kNone = 1,
+  // `rounds` times: random signs from the seed, a transform of the largest power of two of
+  // coordinates, the first and the last ones in turn, and butterflies between the halves.
+  kAlternatingHadamard = 2,
   kImplementation = 0xFF,  // the seed alone reproduces it, in the implementation that wrote it
 };
 
@@ -51,7 +54,8 @@ struct RaBitQ {
   uint8_t bits = 1;  // a dimension
   RotationKind rotation = RotationKind::kHadamardRounds;
   uint64_t seed = 0;
-  uint32_t padded_dimension = 0;  // a power of two, at least the dimension
+  // kAlternatingHadamard: the dimension rounded up to 16, else a power of two at least as large.
+  uint32_t padded_dimension = 0;
   std::vector<float> centroids;  // [centroid count][dimension], at least one
   friend bool operator==(const RaBitQ&, const RaBitQ&) = default;
 };

@@ -89,6 +89,25 @@ TEST(QuantCodec, SubspacesMustCoverTheDimension) {
   EXPECT_EQ(decode_quant(encode_quant(quant)).error().code, ErrorCode::kCorrupt);
 }
 
+TEST(QuantCodec, RaBitQIsPaddedAsItsRotationWants) {
+  const auto decoded = [](RotationKind kind, uint32_t padded) {
+    return decode_quant(encode_quant({.tier = 0,
+                                      .dimension = 20,
+                                      .model = RaBitQ{.rounds = 4,
+                                                      .bits = 4,
+                                                      .rotation = kind,
+                                                      .seed = 1,
+                                                      .padded_dimension = padded,
+                                                      .centroids = std::vector<float>(20)}}));
+  };
+  EXPECT_TRUE(decoded(RotationKind::kAlternatingHadamard, 32));
+  EXPECT_EQ(decoded(RotationKind::kAlternatingHadamard, 64).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(decoded(RotationKind::kAlternatingHadamard, 20).error().code, ErrorCode::kCorrupt);
+  EXPECT_TRUE(decoded(RotationKind::kHadamardRounds, 64));
+  EXPECT_EQ(decoded(RotationKind::kHadamardRounds, 48).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(decoded(RotationKind::kHadamardRounds, 16).error().code, ErrorCode::kCorrupt);
+}
+
 TEST(QuantCodec, RaBitQHeaderIsTheDocumentedOne) {
   const Quant quant{.tier = 2,
                     .dimension = 3,
