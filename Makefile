@@ -12,7 +12,7 @@ QUIET = >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 
 .DEFAULT_GOAL := release
 .PHONY: release demo test asan tsan lint layers format fuzz bench bench-large bench-metadata bench-filter \
-  reliability test-npm test-importers package install clean help
+  reliability test-npm test-importers test-kernels-cross package install clean help
 
 ## release      build the command (build/release/bin/rvf) and the libraries; the default
 release:
@@ -46,6 +46,10 @@ test-npm: release
 ## test-importers  rvf_import.py and rvf_export.py with the library of every format, in build/importers; needs the network
 test-importers: release
 	@RVF=$(RELEASE)/bin/rvf tests/importers/run.sh
+
+## test-kernels-cross  the kernels for AArch64 and WebAssembly, in qemu and node; says what it skips for lack of a tool
+test-kernels-cross:
+	@tools/cross_kernels.sh
 
 ## asan         the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ASAN_SKIP ?= install|long
@@ -128,7 +132,7 @@ install: release
 
 ## clean        remove everything that was built
 clean:
-	rm -rf build/release build/dev build/asan build/tsan build/fuzz build/wasm build/importers build/configure.log
+	rm -rf build/release build/dev build/asan build/tsan build/fuzz build/wasm build/importers build/cross build/configure.log
 
 ## help         this list
 help:
