@@ -1,8 +1,8 @@
-// What VPOPCNTDQ and VBMI do better: counts of bits, eight rows at a time, and lookups in tables of
-// 256 bytes that stay in registers.
+// What VPOPCNTDQ and VBMI do better than what avx512 has: counts of bits, eight rows at a time. The
+// lookups of product codes are in avx512vbmi_pq.cpp.
 #include <immintrin.h>
 
-#include "kernels/kernel_table.hpp"
+#include "kernels/avx512vbmi_pq.hpp"
 
 namespace rvf::kernels::detail {
 namespace {
@@ -173,64 +173,6 @@ void bit_planes(const BitPlaneQuery& q, const std::byte* rows, size_t stride, si
   }
 }
 
-// 16-bit sums of 64 codes: `all` of both bytes of a pair, `odd` of the upper one.
-void store_sums64(__m512i all, __m512i odd, bool add, uint32_t* out) {
-  const __m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
-  const __m512i low = _mm512_unpacklo_epi16(even, odd);  // of each 16 codes the first eight
-  const __m512i high = _mm512_unpackhi_epi16(even, odd);
-  const auto put = [&](__m128i a, __m128i b, uint32_t* to) {
-    __m512i wide = _mm512_cvtepu16_epi32(_mm256_set_m128i(b, a));
-    if (add) wide = _mm512_add_epi32(wide, _mm512_loadu_si512(to));
-    _mm512_storeu_si512(to, wide);
-  };
-  put(_mm512_extracti32x4_epi32(low, 0), _mm512_extracti32x4_epi32(high, 0), out);
-  put(_mm512_extracti32x4_epi32(low, 1), _mm512_extracti32x4_epi32(high, 1), out + 16);
-  put(_mm512_extracti32x4_epi32(low, 2), _mm512_extracti32x4_epi32(high, 2), out + 32);
-  put(_mm512_extracti32x4_epi32(low, 3), _mm512_extracti32x4_epi32(high, 3), out + 48);
-}
-
-// B blocks together, so that a table is loaded once for all of them.
-template <size_t B>
-inline void pq8_blocks(const uint8_t* tables, const uint8_t* codes, size_t m, uint32_t* out) {
-  constexpr size_t kChunk = 256;  // subspaces: 256 * 255 < 2^16
-  const size_t block = m * kPq8Block;
-  for (size_t first = 0; first < m; first += kChunk) {
-    const size_t end = m - first < kChunk ? m : first + kChunk;
-    __m512i all[B];
-    __m512i odd[B];
-    _Pragma("GCC unroll 8") for (size_t b = 0; b < B; ++b) all[b] = odd[b] = _mm512_setzero_si512();
-    for (size_t s = first; s < end; ++s) {
-      const uint8_t* table = tables + s * 256;
-      const __m512i t0 = _mm512_loadu_si512(table);
-      const __m512i t1 = _mm512_loadu_si512(table + 64);
-      const __m512i t2 = _mm512_loadu_si512(table + 128);
-      const __m512i t3 = _mm512_loadu_si512(table + 192);
-      _Pragma("GCC unroll 8") for (size_t b = 0; b < B; ++b) {
-        const __m512i code = _mm512_loadu_si512(codes + b * block + s * kPq8Block);
-        const __m512i low = _mm512_permutex2var_epi8(t0, code, t1);  // by the lower seven bits
-        const __m512i high = _mm512_permutex2var_epi8(t2, code, t3);
-        const __m512i v = _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high);
-        all[b] = _mm512_add_epi16(all[b], v);
-        odd[b] = _mm512_add_epi16(odd[b], _mm512_srli_epi16(v, 8));
-      }
-    }
-    _Pragma("GCC unroll 8") for (size_t b = 0; b < B; ++b) {
-      store_sums64(all[b], odd[b], first != 0, out + b * kPq8Block);
-    }
-  }
-}
-
-void pq8_bytes(const uint8_t* tables, const uint8_t* codes, size_t m, size_t blocks,
-               uint32_t* out) {
-  size_t b = 0;
-  for (; b + 4 <= blocks; b += 4) {
-    pq8_blocks<4>(tables, codes + b * m * kPq8Block, m, out + b * kPq8Block);
-  }
-  for (; b < blocks; ++b) {
-    pq8_blocks<1>(tables, codes + b * m * kPq8Block, m, out + b * kPq8Block);
-  }
-}
-
 #undef RVF_EIGHT
 
 }  // namespace
@@ -239,7 +181,8 @@ const Level kAvx512VbmiLevel = {
     .distance = distance,
     .hamming_rows = hamming,
     .bit_plane_dots = bit_planes,
-    .pq8_byte_sums = pq8_bytes,
+    .pq8_float_sums = avx512vbmi_pq8_float_sums,
+    .pq8_byte_sums = avx512vbmi_pq8_byte_sums,
 };
 
 }  // namespace rvf::kernels::detail

@@ -127,19 +127,23 @@ void hamming_kernel(const std::byte* query, const std::byte* rows, size_t stride
   }
 }
 
-// Planes of the query from the highest down: each step doubles what the higher ones gave.
-void bit_plane_kernel(const BitPlaneQuery& q, const std::byte* rows, size_t stride, size_t n,
-                      uint32_t* out) {
+// Planes of the query from the highest down: each step doubles what the higher ones gave. kQueryBits
+// is known to the compiler for the usual widths, else 0.
+template <unsigned kQueryBits>
+void bit_plane_rows(const BitPlaneQuery& q, const std::byte* rows, size_t stride, size_t n,
+                    uint32_t* out) {
   const size_t plane = q.words * 8;  // bytes
   const auto* planes = reinterpret_cast<const std::byte*>(q.planes);
+  const unsigned query_bits = kQueryBits != 0 ? kQueryBits : q.query_bits;
   for (size_t r = 0; r < n; ++r, rows += stride) {
     V::Count sum = V::no_bits();
     const auto step = [&](size_t at, auto load) __attribute__((always_inline)) {
       for (unsigned j = 0; j < q.row_bits; ++j) {
         const V::B code = load(rows + j * plane + at);
         V::Count term = V::no_bits();
-        for (unsigned i = q.query_bits; i-- > 0;) {
-          term = V::count_bits(V::doubled(term), V::common(code, load(planes + i * plane + at)));
+        RVF_UNROLL for (unsigned i = 0; i < query_bits; ++i) {
+          const V::B part = load(planes + (query_bits - 1 - i) * plane + at);
+          term = V::count_bits(V::doubled(term), V::common(code, part));
         }
         sum = V::add_shifted(sum, term, j);
       }
@@ -152,6 +156,15 @@ void bit_plane_kernel(const BitPlaneQuery& q, const std::byte* rows, size_t stri
       step(at, [&](const std::byte* p) { return V::tail_bits(p, (plane - at) * 8); });
     }
     out[r] = static_cast<uint32_t>(V::total_bits(sum));
+  }
+}
+
+void bit_plane_kernel(const BitPlaneQuery& q, const std::byte* rows, size_t stride, size_t n,
+                      uint32_t* out) {
+  switch (q.query_bits) {
+    case 4: return bit_plane_rows<4>(q, rows, stride, n, out);
+    case 8: return bit_plane_rows<8>(q, rows, stride, n, out);
+    default: return bit_plane_rows<0>(q, rows, stride, n, out);
   }
 }
 
