@@ -1,7 +1,6 @@
 #include "quant/product.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "quant/kmeans.hpp"
 #include "quant/shape.hpp"
@@ -38,32 +37,8 @@ float ProductTables::distance(const uint8_t* code) const noexcept {
 ByteTables ProductTables::to_bytes() const {
   ByteTables out;
   out.entries.resize(entries_.size());
-  std::vector<float> lowest(subspaces_);
-  float widest = 0;
-  double bias = double{base_};
-  for (size_t m = 0; m < subspaces_; ++m) {
-    const auto part = std::span(entries_).subspan(m * centroids_, centroids_);
-    const auto [low, high] = std::ranges::minmax(part);
-    lowest[m] = low;
-    widest = std::max(widest, high - low);
-    bias += double{low};
-  }
-  out.bias = static_cast<float>(bias);
-  out.step = widest / 255;
-  const float scale = widest > 0 ? 255 / widest : 0;
-  double error = std::abs(bias - double{out.bias});
-  for (size_t m = 0; m < subspaces_; ++m) {
-    double worst = 0;
-    for (size_t c = 0; c < centroids_; ++c) {
-      const float above = entries_[m * centroids_ + c] - lowest[m];
-      const float level = std::min(255.0F, above * scale + 0.5F);
-      const auto byte = static_cast<uint8_t>(level);
-      out.entries[m * centroids_ + c] = byte;
-      worst = std::max(worst, std::abs(double{out.step} * byte - double{above}));
-    }
-    error += worst;
-  }
-  out.error = static_cast<float>(error * (1 + 1e-6));
+  out.rounding = kernels::round_tables(entries_.data(), subspaces_, centroids_, out.entries.data());
+  out.rounding.bias += base_;
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/pq_scan.hpp"
 #include "quant/centroid_table.hpp"
 #include "rvf/executor.hpp"
 #include "rvf/result.hpp"
@@ -24,13 +25,10 @@ struct ProductOptions {
   Executor* executor = nullptr;  // not owned; the result does not depend on it
 };
 
-// Table entries rounded to bytes, for scans that add bytes. Instead of the sum s of float entries
-// they give bias + step * (sum of bytes), which is at most `error` away from s.
+// Table entries rounded to bytes, for scans that add bytes.
 struct ByteTables {
   std::vector<uint8_t> entries;  // [subspaces][centroids]
-  float bias = 0;
-  float step = 0;
-  float error = 0;
+  kernels::TableRounding rounding;  // from sums of bytes to distances, and by how much they are off
 };
 
 // What a query pays for each code: squared distances for l2, minus dot products for ip.

@@ -106,6 +106,22 @@ uint32_t RaBitQ::nearest_centroid(const float* vector, Scratch& scratch) const {
   return index;
 }
 
+void RaBitQ::nearest_centroids(std::span<const float> rows, uint32_t* index,
+                               Scratch& scratch) const {
+  const size_t n = rows.size() / dim();
+  std::vector<float> distance(n);
+  if (metric_ != Metric::kCosine) {
+    return table_.nearest(rows.data(), dim(), n, index, distance.data());
+  }
+  std::vector<float> unit;
+  unit.reserve(rows.size());
+  for (size_t i = 0; i < n; ++i) {
+    const float* row = as_compared(rows.data() + i * dim(), scratch.vector);
+    unit.insert(unit.end(), row, row + dim());
+  }
+  table_.nearest(unit.data(), dim(), n, index, distance.data());
+}
+
 RaBitQFactors RaBitQ::encode_levels(const float* vector, uint32_t centroid, unsigned bits,
                                     uint8_t* levels, Scratch& scratch) const {
   const size_t n = padded();

@@ -104,6 +104,8 @@ class RaBitQ {
   };
 
   uint32_t nearest_centroid(const float* vector, Scratch& scratch) const;
+  // Of many rows, [n][dim]; `index` is [n].
+  void nearest_centroids(std::span<const float> rows, uint32_t* index, Scratch& scratch) const;
   // `vector` is [dim], finite; `code` is [code_bytes()].
   RaBitQFactors encode(const float* vector, uint32_t centroid, uint8_t* code,
                        Scratch& scratch) const;

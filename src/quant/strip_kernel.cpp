@@ -12,9 +12,8 @@ namespace rvf::quant {
 
 StripKernel strip_kernel(kernels::Isa isa) noexcept {
 #if RVF_KERNELS_X86
-  if (isa == kernels::Isa::kBest) isa = kernels::best_isa();
-  if (isa == kernels::Isa::kAvx512) return detail::avx512_strips();
-  if (isa == kernels::Isa::kAvx2) return detail::avx2_strips();
+  if (kernels::isa_includes(isa, kernels::Isa::kAvx512)) return detail::avx512_strips();
+  if (kernels::isa_includes(isa, kernels::Isa::kAvx2)) return detail::avx2_strips();
 #else
   (void)isa;
 #endif
