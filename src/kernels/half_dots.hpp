@@ -18,7 +18,7 @@ using HalfDots = void (*)(const uint16_t* query, const std::byte* rows, size_t s
                           size_t dim, float* out);
 HalfDots half_dots(Isa isa = Isa::kBest) noexcept;
 
-inline constexpr float kHalfDotsRelative = 0x1p-8F;  // at most 8 roundings of 2^-11 a lane
+inline constexpr float kHalfDotsRelative = 0x1p-8F;  // eight roundings of 2^-11
 inline constexpr float kHalfDotsAbsolute = 0x1p-24F;  // products below the least f16
 
 }  // namespace rvf::kernels
