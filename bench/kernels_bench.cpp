@@ -265,9 +265,12 @@ double read_bandwidth(const std::byte* data, size_t bytes) {
   return best;
 }
 
+// GB/s over rows that no cache holds.
 struct Scan {
-  double memory = 0;  // GB/s
-  double scan = 0;
+  double memory = 0;  // reading alone
+  double scan = 0;  // row after row
+  double gathered = 0;  // rows by random ids
+  double one_by_one = 0;  // the same, a call a row
 };
 
 Scan flat_scan(size_t dim, size_t mib) {
@@ -282,6 +285,10 @@ Scan flat_scan(size_t dim, size_t mib) {
   if (!q.ok()) return {};
   Scan result;
   std::vector<float> out(1024);
+  std::mt19937 rng(kSeed);
+  std::vector<uint32_t> ids(std::min<size_t>(rows, 1 << 16));
+  for (uint32_t& id : ids) id = static_cast<uint32_t>(rng() % rows);
+  const auto row_bytes = static_cast<double>(dim * 4);
   for (int round = 0; round < 4; ++round) {  // in turn, so that both meet the same machine
     result.memory = std::max(result.memory, read_bandwidth(data.get(), rows * dim * 4 / 64 * 64));
     const double start = bench::now_ns();
@@ -291,6 +298,16 @@ Scan flat_scan(size_t dim, size_t mib) {
     }
     const double gbs = static_cast<double>(rows * dim * 4) / (bench::now_ns() - start);
     result.scan = std::max(result.scan, gbs);
+    const double gather_start = bench::now_ns();
+    for (size_t i = 0; i + 64 <= ids.size(); i += 64) {  // as many as a graph search asks for
+      q->distances_gathered(data.get(), dim * 4, &ids[i], 64, out.data());
+    }
+    const double one_start = bench::now_ns();
+    for (const uint32_t id : ids) out[0] = q->distance(data.get() + id * dim * 4);
+    const double end = bench::now_ns();
+    const double bytes = row_bytes * static_cast<double>(ids.size());
+    result.gathered = std::max(result.gathered, bytes / (one_start - gather_start));
+    result.one_by_one = std::max(result.one_by_one, bytes / (end - one_start));
   }
   return result;
 }
@@ -317,8 +334,10 @@ void write_json(const char* path, const Bench& bench, const Scan& scan, double b
   }
   fmt::print(f,
              "],\n \"flat_f32_scan\": {{\"memory_gb_s\": {:.2f}, \"scan_gb_s\": {:.2f}, "
-             "\"share\": {:.3f}, \"bar\": 0.8}}}}\n",
-             scan.memory, scan.scan, scan.memory > 0 ? scan.scan / scan.memory : 0);
+             "\"share\": {:.3f}, \"bar\": 0.8, \"gathered_gb_s\": {:.2f}, "
+             "\"one_by_one_gb_s\": {:.2f}}}}}\n",
+             scan.memory, scan.scan, scan.memory > 0 ? scan.scan / scan.memory : 0, scan.gathered,
+             scan.one_by_one);
   std::fclose(f);
 }
 
@@ -362,6 +381,8 @@ int main(int argc, char** argv) {
   if (scan.memory > 0) {
     fmt::print("flat f32 scan of {} MiB: {:.1f} GB/s of {:.1f} GB/s, {:.2f} of the memory's\n",
                scan_mib, scan.scan, scan.memory, scan.scan / scan.memory);
+    fmt::print("random rows of it: {:.1f} GB/s gathered by 64, {:.1f} GB/s one by one\n",
+               scan.gathered, scan.one_by_one);
   }
   const double after = bench::load_average();
   fmt::print("core {:.2f} GHz, load {:.2f}{}\n", bench.fastest(), after,

@@ -28,17 +28,21 @@ void PreparedQuery::distances_strided(const std::byte* first, size_t stride, siz
 void PreparedQuery::distances_gathered(const std::byte* first, size_t stride, const uint32_t* ids,
                                        size_t n, float* out) const noexcept {
   // A kernel prefetches within the rows that it is given; what is before its reach is done here.
-  constexpr size_t kGroup = 32;
+  constexpr size_t kGroup = 64;
   constexpr size_t kAhead = 4;
   const std::byte* rows[kGroup];
   const size_t bytes = vector_bytes(dtype_, query_.dim);
+  const auto prefetch = [&](size_t from) {
+    for (size_t i = from; i < n && i < from + kAhead; ++i) {
+      const std::byte* row = first + ids[i] * stride;
+      for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(row + b);
+    }
+  };
+  prefetch(0);
   for (size_t at = 0; at < n; at += kGroup) {
     const size_t count = n - at < kGroup ? n - at : kGroup;
     for (size_t i = 0; i < count; ++i) rows[i] = first + ids[at + i] * stride;
-    for (size_t i = at + count; i < n && i < at + count + kAhead; ++i) {
-      const std::byte* next = first + ids[i] * stride;
-      for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(next + b);
-    }
+    prefetch(at + count);
     fn_(query_, rows, count, out + at);
   }
 }
