@@ -94,15 +94,43 @@ fuzz:
 	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
 	@fuzz/run.sh build/fuzz/fuzz $(FUZZ_SECONDS)
 
-## bench        the benchmarks that take minutes; each prints the machine and JSON
-bench: test-build
-	@for program in $(RELEASE)/bin/*_bench; do \
-	  case $$program in */filter_bench) continue ;; esac; echo "== $$program"; "$$program" || exit 1; done
+# Peers come from their own packages into build/peers; sets of BENCH_DATA that are not there are skipped.
+BENCH_DATA ?= ../shared/data/ann
+PEERS := build/peers
+PEER_RUN = $(PEERS)/venv/bin/python bench/peers
+.PHONY: bench-short bench-programs bench-peers bench-report
 
-## bench-large  the graph benchmark on all rows of its sets (BENCH_ROWS at most), with all cores
-BENCH_ROWS ?= 1000000
+## bench        minutes: speed at equal recall beside rabitqlib, hnswlib, usearch and faiss, on real sets; needs the network once
+bench: test-build
+	@bench/peers/setup.sh $(PEERS) rabitqlib hnswlib usearch faiss-cpu
+	@$(PEER_RUN)/compare.py --sets few --contenders few --data $(BENCH_DATA)
+
+## bench-peers  hours: every peer, every set, k = 1, 10, 100, and from a file to the first result
+bench-peers: test-build
+	@bench/peers/setup.sh $(PEERS)
+	@$(PEER_RUN)/compare.py --sets all --contenders all --k 1,10,100 --build-threads 1,2 --rebuild --data $(BENCH_DATA)
+	@$(PEER_RUN)/cold.py
+
+## bench-large  hours: stores of BENCH_ROWS (1000000,10000000) rows of 384 dimensions, and one above 5 GB
+BENCH_ROWS ?= 1000000,10000000
 bench-large: test-build
-	@$(RELEASE)/bin/graph_bench --rows $(BENCH_ROWS) --threads $(JOBS) --seconds 5
+	@bench/peers/setup.sh $(PEERS) numpy
+	@$(PEER_RUN)/large.py --rows $(BENCH_ROWS) --threads $(JOBS)
+	@$(RELEASE)/bin/large_store_bench $(PEERS)
+
+## bench-report docs/benchmarks.md from what bench, bench-peers and bench-large measured
+bench-report:
+	@$(PEER_RUN)/report.py
+
+## bench-short  seconds: ratios of the store to itself on generated data; fails where recall is too low
+bench-short: test-build
+	@$(RELEASE)/bin/regression
+
+## bench-programs  the benchmarks of single parts; each prints the machine and JSON
+bench-programs: test-build
+	@for program in $(RELEASE)/bin/*_bench; do \
+	  case $$program in */filter_bench|*/large_store_bench) continue ;; esac; \
+	  echo "== $$program"; "$$program" || exit 1; done
 
 ## bench-metadata  size and filter time beside Parquet, SQLite and DuckDB; METADATA_ROWS (1000000), PYTHON (python3)
 METADATA_ROWS ?= 1000000

@@ -5,6 +5,7 @@
 //   open STORE
 //   queries FILE
 //   run K KNOB PASSES OUT [COUNT]    KNOB: a beam width, or recall=R, or auto, or exact
+//   latency K KNOB COUNT             microseconds of single queries: p50, p90, p99
 //   first STORE K KNOB OUT           opens, answers the first query: the time includes both
 //   quit
 // Words may stand in double quotes. OUT gets the ids of the last pass as raw u64, K a query; where
@@ -115,6 +116,7 @@ class Driver {
     if (words[0] == "open") return open(words);
     if (words[0] == "queries") return read_queries(words);
     if (words[0] == "run") return run(words);
+    if (words[0] == "latency") return latency(words);
     if (words[0] == "first") return first(words);
     throw Failure{"no such command: " + words[0]};
   }
@@ -238,6 +240,25 @@ class Driver {
     write_ids(word(words, 4), ids);
     return fmt::format("\"seconds\": [{}], \"cpu\": [{}], \"count\": {}, {}", seconds, cpu, count,
                        bench::memory_json());
+  }
+
+  std::string latency(const Words& words) {
+    if (!snapshot_ || queries_.empty())
+      throw Failure{"latency: open a store and read queries first"};
+    const QueryOptions options = with_knob(number(word(words, 1)), word(words, 2));
+    const size_t have = queries_.size() / dim_;
+    std::vector<double> us(std::max<uint32_t>(1, number(word(words, 3))));
+    for (size_t i = 0; i < us.size(); ++i) {
+      const double start = now();
+      (void)must(snapshot_->query({queries_.data() + i % have * dim_, dim_}, options));
+      us[i] = (now() - start) * 1e6;
+    }
+    std::sort(us.begin(), us.end());
+    const auto at = [&](double share) {
+      return us[static_cast<size_t>(share * static_cast<double>(us.size() - 1))];
+    };
+    return fmt::format("\"p50_us\": {:.1f}, \"p90_us\": {:.1f}, \"p99_us\": {:.1f}, {}", at(0.5),
+                       at(0.9), at(0.99), bench::memory_json());
   }
 
   std::string first(const Words& words) {

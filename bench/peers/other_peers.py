@@ -186,8 +186,8 @@ class Lancedb(Contender):
     def search(self, queries: Floats, k: int, knob: Knob) -> Any:
         out = []
         for q in queries:
-            plan: Any = self.table.search(q, vector_column_name="v").limit(k).ef(int(knob)).refine_factor(2)
-            out.append(plan.select(["id", "_distance"]).to_arrow()["id"].to_numpy())
+            plan: Any = self.table.search(q, vector_column_name="v").limit(k)
+            out.append(plan.ef(int(knob)).refine_factor(2).select(["id", "_distance"]).to_arrow()["id"].to_numpy())
         return out
 
     @classmethod

@@ -16,7 +16,7 @@ from contenders import OURS  # noqa: E402
 matplotlib.rcParams["svg.hashsalt"] = "rvf"  # the same picture is the same file
 
 
-def draw(result: dict[str, Any], folder: pathlib.Path) -> list[pathlib.Path]:
+def draw(result: dict[str, Any], folder: pathlib.Path, kinds: tuple[str, ...] = ("png", "svg")) -> list[pathlib.Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, one in result["sets"].items():
@@ -33,7 +33,7 @@ def draw(result: dict[str, Any], folder: pathlib.Path) -> list[pathlib.Path]:
                      title=f"{name}: {one['info']['rows']:,} x {one['info']['dim']}, k = {k}")
             axes.grid(True, which="both", alpha=0.25)
             axes.legend(fontsize=7, ncols=2)
-            for kind in ("png", "svg"):
+            for kind in kinds:
                 file = folder / f"{name}-k{k}.{kind}"
                 metadata = {"Date": None} if kind == "svg" else None
                 figure.savefig(file, dpi=110, metadata=metadata)

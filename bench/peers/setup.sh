@@ -11,7 +11,17 @@ shift
 mkdir -p "$folder"
 venv=$folder/venv
 log=$folder/install.log
-[ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
+if [ ! -x "$venv/bin/python" ] && ! "${PYTHON:-python3}" -m venv "$venv" >"$log" 2>&1; then
+  # Debian ships venv, and the headers that hnswlib wants, in packages of their own.
+  rm -rf "$venv"
+  if [ "${RVF_NO_SETUP:-}" != "" ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "peers: python3 -m venv does not work here; on Debian install python3-venv and python3-dev" >&2
+    exit 1
+  fi
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+    install python3-venv python3-dev; } </dev/null >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+  python3 -m venv "$venv"
+fi
 # hnswlib wants these to be compiled.
 "$venv/bin/python" -m pip install -q --disable-pip-version-check "setuptools<81" wheel pybind11 numpy==2.3.5
 
