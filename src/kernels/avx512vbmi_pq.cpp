@@ -111,7 +111,7 @@ struct BytePlanes {
     }
   }
 
-  __m512i byte[4][4];
+  __m512i byte[4][4] = {};
 };
 
 // The sums of 64 codes from the order of BytePlanes::add to that of the codes.
