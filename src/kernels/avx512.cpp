@@ -44,6 +44,7 @@ struct V : WordBits {
     const __m128i all = _mm_xor_si128(_mm_unpacklo_epi8(low, high), _mm_set1_epi8(8));
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_sub_epi8(all, _mm_set1_epi8(8))));
   }
+  // Widened, as vdpbf16ps would need the query rounded to bf16, beyond the error that is promised.
   static F from_bf16(__m256i halves) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
   }
@@ -170,19 +171,46 @@ struct V : WordBits {
   }
 };
 
-// Entries of 256 floats are gathered, 16 codes at a time; each sum goes in the order of subspaces.
-void pq8_floats(const float* tables, const uint8_t* codes, size_t m, size_t blocks, float* out) {
-  for (size_t b = 0; b < blocks; ++b, out += kPq8Block) {
-    __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
-                     _mm512_setzero_ps()};
-    for (size_t s = 0; s < m; ++s, codes += kPq8Block) {
-      for (int g = 0; g < 4; ++g) {
-        const __m512i at = _mm512_cvtepu8_epi32(
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + size_t{16} * g)));
-        sum[g] = _mm512_add_ps(sum[g], _mm512_i32gather_ps(at, tables + s * 256, 4));
+// Tables of 256 bytes as 128 pairs of bytes, for the codes that stand in the lower bytes of `codes`,
+// the upper ones being 0; one byte an entry in the lower bytes of the result.
+inline __m512i pq8_lookup(const __m512i (&table)[4], __m512i codes) {
+  const __m512i pair =
+      _mm512_srli_epi16(codes, 1);  // of seven bits, of which a permutation takes six
+  const __m512i low = _mm512_permutex2var_epi16(table[0], pair, table[1]);
+  const __m512i high = _mm512_permutex2var_epi16(table[2], pair, table[3]);
+  const __mmask32 upper = _mm512_test_epi16_mask(codes, _mm512_set1_epi16(0x80));
+  const __m512i both = _mm512_mask_blend_epi16(upper, low, high);
+  const __mmask32 odd = _mm512_test_epi16_mask(codes, _mm512_set1_epi16(1));
+  return _mm512_and_si512(_mm512_mask_srli_epi16(both, odd, both, 8), _mm512_set1_epi16(0xFF));
+}
+
+// A 16-bit sum a code, even and odd codes apart.
+void pq8_bytes(const uint8_t* tables, const uint8_t* codes, size_t m, size_t blocks,
+               uint32_t* out) {
+  constexpr size_t kChunk = 256;  // subspaces: 256 * 255 < 2^16
+  for (size_t b = 0; b < blocks; ++b, codes += m * kPq8Block, out += kPq8Block) {
+    for (size_t first = 0; first < m; first += kChunk) {
+      const size_t end = m - first < kChunk ? m : first + kChunk;
+      __m512i even = _mm512_setzero_si512();
+      __m512i odd = _mm512_setzero_si512();
+      for (size_t s = first; s < end; ++s) {
+        __m512i table[4];
+        for (size_t i = 0; i < 4; ++i) table[i] = _mm512_loadu_si512(tables + s * 256 + i * 64);
+        const __m512i code = _mm512_loadu_si512(codes + s * kPq8Block);
+        even = _mm512_add_epi16(even,
+                                pq8_lookup(table, _mm512_and_si512(code, _mm512_set1_epi16(0xFF))));
+        odd = _mm512_add_epi16(odd, pq8_lookup(table, _mm512_srli_epi16(code, 8)));
+      }
+      const __m512i low = _mm512_unpacklo_epi16(even, odd);  // of each 16 codes the first eight
+      const __m512i high = _mm512_unpackhi_epi16(even, odd);
+      alignas(64) uint16_t sums[2][32];
+      _mm512_store_si512(sums[0], low);
+      _mm512_store_si512(sums[1], high);
+      for (size_t i = 0; i < kPq8Block; ++i) {
+        const uint32_t sum = sums[i / 8 % 2][i / 16 * 8 + i % 8];
+        out[i] = first == 0 ? sum : out[i] + sum;
       }
     }
-    for (int g = 0; g < 4; ++g) _mm512_storeu_ps(out + size_t{16} * g, sum[g]);
   }
 }
 
@@ -201,7 +229,7 @@ const Level kAvx512Level = {
     .half_dots = half_dots_kernel,
     .hamming_rows = hamming_kernel,
     .bit_plane_dots = bit_plane_kernel,
-    .pq8_float_sums = pq8_floats,
+    .pq8_byte_sums = pq8_bytes,
     .pq4_byte_sums = pq4_kernel,
 };
 
