@@ -47,11 +47,8 @@ Isa detected() noexcept {
 
 Isa chosen() noexcept {
   const char* wish = std::getenv("RVF_SIMD");
-  if (wish != nullptr) {
-    for (const Isa isa : kAllIsas) {
-      if (std::strcmp(wish, isa_name(isa)) == 0 && isa_available(isa)) return isa;
-    }
-  }
+  Isa isa = Isa::kBest;
+  if (wish != nullptr && parse_isa(wish, isa) && isa_available(isa)) return isa;
   return detected();
 }
 
@@ -97,6 +94,15 @@ const char* isa_name(Isa isa) noexcept {
     case Isa::kWasm128: return "wasm128";
   }
   return "?";
+}
+
+bool parse_isa(const char* name, Isa& out) noexcept {
+  for (const Isa isa : kAllIsas) {
+    if (std::strcmp(name, isa_name(isa)) != 0) continue;
+    out = isa;
+    return true;
+  }
+  return false;
 }
 
 detail::KernelFn detail::distance_kernel(Isa isa, DType dtype, Metric metric,

@@ -44,6 +44,7 @@ bool isa_includes(Isa isa, Isa base) noexcept;
 // "scalar", "avx2", "avx512", "avx512vbmi", "avx512fp16", "neon", "neondot", "wasm128": what
 // RVF_SIMD takes. A name that this machine lacks is ignored there.
 const char* isa_name(Isa isa = Isa::kBest) noexcept;
+bool parse_isa(const char* name, Isa& out) noexcept;  // false if it names none; out is as it was
 
 namespace detail {
 struct KernelQuery {

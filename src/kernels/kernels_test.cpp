@@ -319,11 +319,16 @@ TEST(Isas, TheBestOneIsAvailableAndEachIncludesScalarAndItself) {
   for (const Isa isa : kAllIsas) {
     EXPECT_TRUE(isa_includes(isa, isa));
     EXPECT_TRUE(isa_includes(isa, Isa::kScalar));
-    EXPECT_STRNE(isa_name(isa), "?");
+    Isa parsed = Isa::kBest;
+    EXPECT_TRUE(parse_isa(isa_name(isa), parsed));
+    EXPECT_EQ(parsed, isa);
   }
   EXPECT_TRUE(isa_includes(Isa::kAvx512Fp16, Isa::kAvx2));
   EXPECT_FALSE(isa_includes(Isa::kAvx512, Isa::kAvx512Vbmi));
   EXPECT_FALSE(isa_includes(Isa::kNeon, Isa::kAvx2));
+  Isa untouched = Isa::kNeon;
+  EXPECT_FALSE(parse_isa("sse9", untouched));
+  EXPECT_EQ(untouched, Isa::kNeon);
 }
 
 }  // namespace
