@@ -18,6 +18,10 @@ void CentroidTable::distances(const float* row, float* out) const noexcept {
   kernel_.distances(table(), &row, 1, out);
 }
 
+void CentroidTable::distances(std::span<const float* const> rows, float* out) const noexcept {
+  kernel_.distances(table(), rows.data(), rows.size(), out);
+}
+
 void CentroidTable::nearest(const float* rows, size_t stride, size_t n, uint32_t* index,
                             float* distance) const noexcept {
   constexpr size_t kBatch = 64;

@@ -26,6 +26,8 @@ class CentroidTable {
 
   // out is [width()].
   void distances(const float* row, float* out) const noexcept;
+  // out is [n][width()].
+  void distances(std::span<const float* const> rows, float* out) const noexcept;
   // `rows` is [n][stride], of which the first dim() values of each count; index and distance are
   // [n]. Of equally near centroids the first is taken.
   void nearest(const float* rows, size_t stride, size_t n, uint32_t* index,

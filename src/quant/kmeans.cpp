@@ -42,35 +42,52 @@ std::vector<float> sample_rows(std::span<const float> rows, size_t dim, size_t w
   return out;
 }
 
-// k-means++: each start is drawn with a chance proportional to its squared distance from the
-// nearest start so far.
+// The row at which `left` of the sum of weights is used up.
+size_t draw(const std::vector<double>& weights, double left) noexcept {
+  size_t pick = 0;
+  for (; pick + 1 < weights.size(); ++pick) {
+    left -= weights[pick];
+    if (left < 0) break;
+  }
+  return pick;
+}
+
+// Greedy k-means++: a few candidates for each start are drawn with a chance proportional to their
+// squared distance from the nearest start so far; the one that lowers their sum most is taken.
 std::vector<float> starts(std::span<const float> rows, size_t dim, size_t count, Random& random) {
+  constexpr size_t kCandidates = 4;
   const size_t n = rows.size() / dim;
   const CentroidTable table(rows, dim);  // the rows stand where centroids usually do
-  std::vector<float> to_new(table.width());
-  std::vector<double> nearest(n, std::numeric_limits<double>::infinity());
+  std::vector<float> distances(kCandidates * table.width());
+  std::vector<double> nearest(n, std::numeric_limits<double>::max());
+  double total = 0;
   std::vector<float> out;
   out.reserve(count * dim);
-  size_t pick = random.below(n);
-  for (;;) {
-    out.insert(out.end(), rows.data() + pick * dim, rows.data() + (pick + 1) * dim);
-    if (out.size() == count * dim) return out;
-    table.distances(rows.data() + pick * dim, to_new.data());
-    double total = 0;
-    for (size_t i = 0; i < n; ++i) {
-      nearest[i] = std::min(nearest[i], static_cast<double>(to_new[i]));
-      total += nearest[i];
+  while (out.size() < count * dim) {
+    const float* candidates[kCandidates];
+    for (const float*& c : candidates) {
+      const bool weighted = !out.empty() && total > 0 && std::isfinite(total);
+      const size_t pick = weighted ? draw(nearest, random.unit() * total) : random.below(n);
+      c = rows.data() + pick * dim;
     }
-    if (!(total > 0) || !std::isfinite(total)) {
-      pick = random.below(n);
-      continue;
+    table.distances(candidates, distances.data());
+    double least = std::numeric_limits<double>::infinity();
+    size_t best = 0;
+    for (size_t c = 0; c < kCandidates; ++c) {
+      const float* to = distances.data() + c * table.width();
+      double sum = 0;
+      for (size_t i = 0; i < n; ++i) sum += std::min(nearest[i], double{to[i]});
+      if (sum < least) {
+        least = sum;
+        best = c;
+      }
     }
-    double left = random.unit() * total;
-    for (pick = 0; pick + 1 < n; ++pick) {
-      left -= nearest[pick];
-      if (left < 0) break;
-    }
+    const float* to = distances.data() + best * table.width();
+    for (size_t i = 0; i < n; ++i) nearest[i] = std::min(nearest[i], double{to[i]});
+    total = least;
+    out.insert(out.end(), candidates[best], candidates[best] + dim);
   }
+  return out;
 }
 
 class Lloyd {

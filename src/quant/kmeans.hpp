@@ -1,5 +1,5 @@
 // k-means clustering: the centroids of partitions and code books. Lloyd's algorithm on a sample,
-// started by k-means++ (Arthur and Vassilvitskii, 2007). The result depends on rows, options and
+// started by greedy k-means++ (Arthur and Vassilvitskii, 2007). The result depends on rows, options and
 // nothing else: not on the machine, the instruction set or the number of threads.
 // Thread-safe.
 #pragma once

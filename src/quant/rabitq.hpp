@@ -94,6 +94,7 @@ class RaBitQ {
   size_t code_bytes() const noexcept { return packed_bytes(padded(), bits_); }
   uint32_t centroid_count() const noexcept { return static_cast<uint32_t>(table_.count()); }
   std::span<const float> centroids() const noexcept { return centroids_; }
+  const CentroidTable& table() const noexcept { return table_; }
   size_t memory_bytes() const noexcept;
 
   // Working memory of encode() and decode(); one a thread, reusable.

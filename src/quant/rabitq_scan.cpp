@@ -4,8 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <optional>
+#include <utility>
 
 #include "kernels/pq_scan.hpp"
 
@@ -59,17 +59,18 @@ class RaBitQScan::Search {
   }
 
   std::vector<ScanHit> run() {
-    std::vector<uint32_t> order(scan_.partitions_.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
-      return query_.add(a) != query_.add(b) ? query_.add(a) < query_.add(b) : a < b;
-    });
-    for (const uint32_t c : order) {
-      const Partition& partition = scan_.partitions_[c];
-      if (partition.rows == 0 || nearest_possible(c) > threshold_) continue;
-      ++counts_.partitions;
-      counts_.estimated += partition.rows;
-      scan_partition(c, partition);
+    const auto count = static_cast<uint32_t>(scan_.partitions_.size());
+    for (uint32_t c = 1; c < count; ++c) {
+      if (query_.distance_to(c) < query_.distance_to(pivot_)) pivot_ = c;
+    }
+    scan_partition(pivot_);
+    std::vector<std::pair<float, uint32_t>> others;  // the most promising first
+    for (uint32_t c = 0; c < count; ++c) {
+      if (c != pivot_ && nearest_possible(c) <= threshold_) others.emplace_back(query_.add(c), c);
+    }
+    std::ranges::sort(others);
+    for (const auto& [add, c] : others) {
+      if (nearest_possible(c) <= threshold_) scan_partition(c);
     }
     std::ranges::sort(best_, before);
     return std::move(best_);
@@ -79,18 +80,28 @@ class RaBitQScan::Search {
  private:
   static constexpr size_t kBatch = 32;
 
-  // No row of the partition is nearer.
+  // No row of the partition is nearer. For l2, with d_j = |q - c_j| and any pivot i, the row o obeys
+  //   |q - o| >= d_j - radius_j   and, by |<o - c_j, q - c_i>| <= radius_j d_i,
+  //   |q - o|^2 >= |o - c_i|^2 - |c_i - c_j|^2 + d_j^2 - 2 radius_j d_i
   float nearest_possible(uint32_t c) const noexcept {
     const float radius = scan_.partitions_[c].radius;
-    const float slack = kRounding * std::abs(query_.add(c));
-    if (scan_.quantizer_.metric() != Metric::kL2) {
-      return query_.add(c) - radius * norm_ - slack;
+    if (scan_.quantizer_.metric() == Metric::kInnerProduct) {
+      return query_.add(c) - radius * norm_ - kRounding * std::abs(query_.add(c));
     }
-    const float gap = query_.distance_to(c) * (1 - kRounding) - radius;
-    return gap > 0 ? gap * gap - slack : 0;
+    const float d = query_.distance_to(c);
+    const float gap = std::max(0.0F, d * (1 - kRounding) - radius);
+    const float by_pivot = scan_.gaps_[pivot_ * scan_.partitions_.size() + c] + d * d -
+                           2 * radius * query_.distance_to(pivot_);
+    const float l2 = std::max(gap * gap, by_pivot) - 8 * kRounding * d * d;
+    // Of vectors of length 1, cosine is half of l2; of a vector of zeros it is more.
+    return scan_.quantizer_.metric() == Metric::kL2 ? l2 : 0.5F * l2;
   }
 
-  void scan_partition(uint32_t c, const Partition& partition) {
+  void scan_partition(uint32_t c) {
+    const Partition& partition = scan_.partitions_[c];
+    if (partition.rows == 0) return;
+    ++counts_.partitions;
+    counts_.estimated += partition.rows;
     const size_t blocks = (partition.rows + kBlockRows - 1) / kBlockRows;
     BoundTerms terms{.step = step_,
                      .bias = bias_,
@@ -188,6 +199,7 @@ class RaBitQScan::Search {
   float deviations_;
   kernels::PqByteSums sum_ = kernels::pq4_byte_sums();
   BoundMask mask_ = bound_mask();
+  uint32_t pivot_ = 0;  // the nearest centroid
   size_t groups_ = 0;
   std::vector<uint8_t> tables_;
   float step_ = 0;

@@ -74,6 +74,7 @@ class RaBitQScan {
   };
   class Search;
 
+  Result<std::vector<uint32_t>> assign(Executor* executor);
   void reserve(size_t blocks, unsigned refine_bits);
   void encode_partition(uint32_t centroid, const uint32_t* members, Encoder& encoder);
   void encode_refined(size_t position, uint32_t centroid, Encoder& encoder);
@@ -83,6 +84,9 @@ class RaBitQScan {
   unsigned refine_bits_ = 0;
   size_t refine_bytes_ = 0;  // of a row
   std::vector<Partition> partitions_;  // [centroids]
+  // [i][j]: the least |o - c_i|^2 of the rows o of partition j, less |c_i - c_j|^2. For l2, rows of
+  // length 1 for cosine.
+  std::vector<float> gaps_;
   // Position p is lane p % 32 of block p / 32.
   std::vector<uint32_t> row_of_;  // [positions]
   std::vector<uint8_t> codes_;  // [blocks][padded / 4][16], as kernels::pack_pq4 lays them out

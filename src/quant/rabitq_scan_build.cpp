@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "kernels/convert.hpp"
@@ -68,21 +69,13 @@ Result<KMeans> train_partitions(const StoredRows& rows, Metric metric,
                        .executor = options.executor});
 }
 
-// Which partition each row belongs to.
-Result<std::vector<uint32_t>> assign_rows(const StoredRows& rows, const RaBitQ& quantizer) {
-  constexpr size_t kBatch = 1024;
-  std::vector<uint32_t> index(rows.count);
+// What one worker learns of the rows that it assigns.
+struct Assigner {
   std::vector<float> batch;
-  RaBitQ::Scratch scratch;
-  for (size_t at = 0; at < rows.count; at += kBatch) {
-    const size_t n = std::min(kBatch, rows.count - at);
-    batch.resize(n * rows.dim);
-    RVF_TRY(decode_rows(rows, at, at + n, batch.data()));
-    RVF_TRY(check_rows(batch, rows.dim));
-    quantizer.nearest_centroids(batch, index.data() + at, scratch);
-  }
-  return index;
-}
+  std::vector<float> distances;
+  std::vector<float> least;  // [partition][centroid]: squared distance
+  Status status = {};
+};
 
 }  // namespace
 
@@ -93,7 +86,7 @@ Result<RaBitQScan> RaBitQScan::build(const StoredRows& rows, Metric metric,
   RaBitQScan scan;
   scan.rows_ = rows;
   RVF_ASSIGN(scan.quantizer_, RaBitQ::make(metric, 1, means.centroids, rows.dim, options.seed));
-  RVF_ASSIGN(const std::vector<uint32_t> index, assign_rows(rows, scan.quantizer_));
+  RVF_ASSIGN(const std::vector<uint32_t> index, scan.assign(options.executor));
 
   // Rows by partition, in their order; then whole blocks for each partition.
   const size_t count = scan.quantizer_.centroid_count();
@@ -123,6 +116,60 @@ Result<RaBitQScan> RaBitQScan::build(const StoredRows& rows, Metric metric,
     options.executor->parallel_for(count, 1, body);
   }
   return scan;
+}
+
+// Which partition each row belongs to. Fills gaps_.
+Result<std::vector<uint32_t>> RaBitQScan::assign(Executor* executor) {
+  constexpr size_t kBatch = 64;
+  const CentroidTable& table = quantizer_.table();
+  const size_t count = table.count();
+  const size_t width = table.width();
+  std::vector<uint32_t> index(rows_.count);
+  std::vector<Assigner> workers(executor == nullptr ? 1 : executor->width());
+  const auto assign_batch = [&](Assigner& w, size_t begin, size_t n) -> Status {
+    RVF_TRY(decode_rows(rows_, begin, begin + n, w.batch.data()));
+    RVF_TRY(check_rows(std::span(w.batch).first(n * rows_.dim), rows_.dim));
+    if (quantizer_.metric() == Metric::kCosine) to_length_one(w.batch, rows_.dim);
+    const float* rows[kBatch];
+    for (size_t i = 0; i < n; ++i) rows[i] = w.batch.data() + i * rows_.dim;
+    table.distances(std::span(rows, n), w.distances.data());
+    for (size_t i = 0; i < n; ++i) {
+      const auto d = std::span(w.distances).subspan(i * width, count);
+      const auto nearest = static_cast<size_t>(std::ranges::min_element(d) - d.begin());
+      index[begin + i] = static_cast<uint32_t>(nearest);
+      float* least = w.least.data() + nearest * count;
+      for (size_t c = 0; c < count; ++c) least[c] = std::min(least[c], d[c]);
+    }
+    return {};
+  };
+  const auto body = [&](size_t worker, uint64_t begin, uint64_t end) {
+    Assigner& w = workers[worker];
+    w.batch.resize(kBatch * rows_.dim);
+    w.distances.resize(kBatch * width);
+    if (w.least.empty()) w.least.assign(count * count, std::numeric_limits<float>::infinity());
+    for (size_t at = begin; at < end && w.status.ok(); at += kBatch) {
+      w.status = assign_batch(w, at, std::min<size_t>(kBatch, end - at));
+    }
+  };
+  if (executor == nullptr) {
+    body(0, 0, rows_.count);
+  } else {
+    executor->parallel_for(rows_.count, 16 * kBatch, body);
+  }
+  std::vector<float> between(width);
+  gaps_.assign(count * count, std::numeric_limits<float>::infinity());
+  for (Assigner& w : workers) {
+    RVF_TRY(std::move(w.status));
+    for (size_t i = 0; i < w.least.size(); ++i) {
+      float& gap = gaps_[i % count * count + i / count];
+      gap = std::min(gap, w.least[i]);
+    }
+  }
+  for (size_t i = 0; i < count; ++i) {
+    table.distances(quantizer_.centroids().data() + i * rows_.dim, between.data());
+    for (size_t j = 0; j < count; ++j) gaps_[i * count + j] -= between[j];
+  }
+  return index;
 }
 
 void RaBitQScan::reserve(size_t blocks, unsigned refine_bits) {
@@ -182,7 +229,7 @@ void RaBitQScan::encode_refined(size_t position, uint32_t centroid, Encoder& enc
 
 size_t RaBitQScan::memory_bytes() const noexcept {
   return quantizer_.memory_bytes() + partitions_.size() * sizeof(Partition) +
-         row_of_.size() * sizeof(uint32_t) + codes_.size() +
+         (row_of_.size() + gaps_.size()) * sizeof(uint32_t) + codes_.size() +
          factors_.size() * sizeof(BlockFactors) + refine_codes_.size() +
          refine_factors_.size() * sizeof(RaBitQFactors);
 }

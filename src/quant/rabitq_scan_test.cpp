@@ -118,6 +118,31 @@ TEST(RaBitQScan, SkipsPartitionsThatAreTooFar) {
   EXPECT_LT(counts.partitions, 4U);
 }
 
+// With doubt beyond measure every row of a partition is compared exactly: what is missing then was
+// lost by skipping a partition.
+TEST(RaBitQScan, SkipsNoPartitionThatHoldsANearRow) {
+  for (const float spread : {0.05F, 0.5F, 2.0F}) {
+    auto rows = clustered(3000, 12, 25, spread, 3);
+    std::fill_n(rows.begin() + 120, 12, 0.0F);
+    const auto queries = clustered(60, 12, 25, 2 * spread, 3);
+    for (const Metric metric : kMetrics) {
+      const auto scan = RaBitQScan::build(view(rows, 12), metric, {.partitions = 40});
+      uint64_t visited = 0;
+      for (size_t i = 0; i < 60; ++i) {
+        ScanCounts counts;
+        const auto query = std::span(queries).subspan(i * 12, 12);
+        const auto hits = scan->search(query, 10, 1e6F, &counts);
+        EXPECT_EQ(found(*hits, truth(view(rows, 12), metric, query, 10)), 10U)
+            << metric_name(metric) << ", spread " << spread;
+        visited += counts.partitions;
+      }
+      if (spread < 0.1F && metric != Metric::kInnerProduct) {
+        EXPECT_LT(visited, 60 * 10);
+      }
+    }
+  }
+}
+
 TEST(RaBitQScan, AnswersWithEqualRowsOddShapesAndAnyK) {
   const std::vector<float> equal(70 * 5, 1.5F);
   for (const Metric metric : kMetrics) {
