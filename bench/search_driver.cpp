@@ -148,8 +148,10 @@ class Driver {
     how.index_policy = IndexPolicy::kManual;
     if (threads > 1) how.executor = make_thread_pool(threads);
 
+    const std::string before = bench::memory_json("before_");
     double reading = 0;
     double ingest = 0;
+    const double cpu_start = cpu_now();
     const double start = now();
     auto store = must(Store::create(path, create, how));
     interop::VectorChunk chunk;
@@ -170,10 +172,12 @@ class Driver {
     must(store.close());
     const double total = now() - start - reading;
     return fmt::format(
-        "\"seconds\": {:.4f}, \"ingest_s\": {:.4f}, \"index_s\": {:.4f}, \"bytes\": {}, "
-        "\"index_bytes\": {}, \"rows\": {}, \"dtype\": {}, \"threads\": {}, {}",
-        total, ingest, indexed - indexing, fs::file_size(path), status.index_bytes, status.vectors,
-        quoted(dtype_name(status.dtype)), threads, bench::memory_json());
+        "\"seconds\": {:.4f}, \"cpu_s\": {:.4f}, \"ingest_s\": {:.4f}, \"index_s\": {:.4f}, "
+        "\"bytes\": {}, "
+        "\"index_bytes\": {}, \"rows\": {}, \"dtype\": {}, \"threads\": {}, {}, {}",
+        total, cpu_now() - cpu_start, ingest, indexed - indexing, fs::file_size(path),
+        status.index_bytes, status.vectors, quoted(dtype_name(status.dtype)), threads, before,
+        bench::memory_json());
   }
 
   void open_store(const std::string& path) {

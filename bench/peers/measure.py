@@ -76,12 +76,14 @@ def build(name: str, data: DataSet, tools: Tools, load: proc.Load, threads: int,
     path.parent.mkdir(parents=True)
     say(f"  building {name} on {data.name}" + (f" with {threads} threads" if threads > 1 else ""))
     base = data.base_exact if name == "rvf" else data.base_f32
-    with Process(SAME_INDEX.get(name, name), tools, load.add, threads) as process:
+    mine = proc.Load()
+    with Process(SAME_INDEX.get(name, name), tools, mine.add, threads) as process:
         answer = process.ask("build", base, path, "l2", f"threads={threads}")
         answer["version"] = process.about.get("version", "")
     answer["peak_growth"] = answer["peak"] - answer.get("before_rss", answer["peak"])
     answer["stamp"] = stamp
-    answer["load"] = round(os.getloadavg()[0], 2)
+    answer["load"] = mine.report()
+    load.add(mine.contenders)
     if threads > 1:
         shutil.rmtree(path.parent)
         path.parent.mkdir()

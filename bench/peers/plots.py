@@ -16,11 +16,14 @@ from contenders import OURS  # noqa: E402
 matplotlib.rcParams["svg.hashsalt"] = "rvf"  # the same picture is the same file
 
 
-def draw(result: dict[str, Any], folder: pathlib.Path, kinds: tuple[str, ...] = ("png", "svg")) -> list[pathlib.Path]:
+def draw(result: dict[str, Any], folder: pathlib.Path, kinds: tuple[str, ...] = ("png", "svg"),
+         only_k: str = "") -> list[pathlib.Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, one in result["sets"].items():
         for k in one.get("k", {}):
+            if only_k and k != only_k:
+                continue
             figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
             entries = one["k"][k]["contenders"]
             for i, contender in enumerate(sorted(entries, key=lambda n: -(entries[n]["at_qps"]["0.95"] or 0))):

@@ -61,7 +61,7 @@ def machine(root: pathlib.Path) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "isa": [f for f in ISA_FLAGS if f in flags],
         "memory_gib": round(meminfo.get("MemTotal", 0) / (1 << 20), 1),
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "python": platform.python_version(),
         "commit": _commit(root),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -16,8 +16,16 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
 
 
-def _speeds(entry: dict[str, Any]) -> dict[str, float | None]:
-    return dict(entry["at_qps"])
+def _by(one: dict[str, Any], k: str) -> str:
+    """What speeds are read from: on a busy machine the clock tells more of the others than of a contender."""
+    return "at_qps_cpu" if one["k"][k]["load"]["busy"] else "at_qps"
+
+
+def _build_seconds(build: dict[str, Any]) -> str:
+    """By CPU time where there is one, and marked, where others were at work during the build."""
+    if not build["load"]["busy"]:
+        return f"{build['seconds']:.1f}"
+    return f"{build['cpu_s']:.1f} cpu" if "cpu_s" in build else f"{build['seconds']:.1f} busy"
 
 
 def _ratios(mine: dict[str, float | None], theirs: dict[str, float | None] | None) -> str:
@@ -29,31 +37,32 @@ def _ratios(mine: dict[str, float | None], theirs: dict[str, float | None] | Non
 
 def rows(one: dict[str, Any], k: str) -> list[list[str]]:
     entries = one["k"][k]["contenders"]
-    rivals = {r: _speeds(entries[r]) if r in entries else None for r in RIVALS}
+    by = _by(one, k)
+    rivals = {r: entries[r][by] if r in entries else None for r in RIVALS}
 
     def order(name: str) -> tuple[bool, float]:
-        return (name not in OURS, -(entries[name]["at_qps"]["0.95"] or 0))
+        return (name not in OURS, -(entries[name][by]["0.95"] or 0))
 
     out = []
     for name in sorted(entries, key=order):
-        mine = _speeds(entries[name])
+        mine = entries[name][by]
         build = one["builds"][name]
         memory = one["memory"].get(name, {}).get("rss", 0)
         low = entries[name]["lowest_recall"]
         speeds = [_number(v) + ("*" if v and float(t) < low else "") for t, v in mine.items()]
-        out.append([name, *speeds, *(_ratios(mine, rivals[r]) for r in RIVALS), f"{build['seconds']:.1f}",
+        out.append([name, *speeds, *(_ratios(mine, rivals[r]) for r in RIVALS), _build_seconds(build),
                     f"{memory / 1e6:.0f}", f"{build['bytes'] / 1e6:.0f}"])
     return out
 
 
 def lead(one: dict[str, Any], k: str) -> str:
     """Ours beside the fastest peer at each recall."""
-    entries = one["k"][k]["contenders"]
+    entries, by = one["k"][k]["contenders"], _by(one, k)
     parts = []
     for target in stats.TARGETS:
         key = f"{target:.2f}"
-        peers = [(e["at_qps"][key], n) for n, e in entries.items() if n not in OURS and e["at_qps"][key]]
-        ours = [(e["at_qps"][key], n) for n, e in entries.items() if n in OURS and e["at_qps"][key]]
+        peers = [(e[by][key], n) for n, e in entries.items() if n not in OURS and e[by][key]]
+        ours = [(e[by][key], n) for n, e in entries.items() if n in OURS and e[by][key]]
         if not peers or not ours:
             parts.append(f"{key}: -")
             continue
@@ -69,9 +78,9 @@ def _lines(table: list[list[str]]) -> list[str]:
                       enumerate(zip(row, widths, strict=True))) for row in table]
 
 
-def load_line(load: dict[str, Any]) -> str:
+def load_line(load: dict[str, Any], then: str = "speeds are by CPU time, not by the clock") -> str:
     return (f"load average {load['before']} before, {load['after']} after; others took {load['others_cores']} of a core"
-            + ("  ** busy **" if load["busy"] else ""))
+            + (f"; **busy**: {then}" if load["busy"] else ""))
 
 
 def describe(info: dict[str, Any]) -> str:

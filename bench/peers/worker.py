@@ -70,13 +70,13 @@ class Worker:
         where = pathlib.Path(path)
         where.parent.mkdir(parents=True, exist_ok=True)
         before = proc.memory("before_")
-        start = time.perf_counter()
+        cpu_start, start = time.process_time(), time.perf_counter()
         peer.build(rows, where)
-        built = time.perf_counter()
+        built, cpu = time.perf_counter(), time.process_time() - cpu_start
         peer.save(where)
         saved = time.perf_counter()
-        return {"seconds": built - start, "save_s": saved - built, "bytes": size_on_disk(where), "rows": len(rows),
-                "settings": peer.settings, "threads": threads, **before, **proc.memory()}
+        return {"seconds": built - start, "cpu_s": cpu, "save_s": saved - built, "bytes": size_on_disk(where),
+                "rows": len(rows), "settings": peer.settings, "threads": threads, **before, **proc.memory()}
 
     def _open(self, path: str, rows: str) -> None:
         self.peer = self.kind(self.queries.shape[1], int(rows))

@@ -53,6 +53,7 @@ const commands = {
     const set = npy(base);
     if (existsSync(path)) rmSync(path);
     const before = memory('before_');
+    const cpuStart = process.cpuUsage();
     const start = process.hrtime.bigint();
     const store = RvfDatabase.create(path, { dimension: set.dim, metric, m: 16, efConstruction: 200 });
     for (let at = 0; at < set.rows; at += BATCH) {
@@ -62,8 +63,9 @@ const commands = {
     }
     store.query(set.values.subarray(0, set.dim), 1, {}); // builds what it searches
     const spent = seconds(start);
+    const used = process.cpuUsage(cpuStart);
     store.close();
-    return { seconds: spent, bytes: statSync(path).size, rows: set.rows, ...before, ...memory() };
+    return { seconds: spent, cpu_s: (used.user + used.system) / 1e6, bytes: statSync(path).size, rows: set.rows, ...before, ...memory() };
   },
   open([path]) {
     const before = memory('before_');
