@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -264,6 +265,32 @@ TEST(RaBitQ, SurvivesTheFileWithTheSameCodesAndEstimates) {
                 back->prepare(query)->estimate(b.data(), fb, c).distance);
     }
   }
+}
+
+// Files hold these codes: a machine or compiler that makes others would not find rows again.
+TEST(RaBitQ, MakesTheSameCodesOnEveryMachine) {
+  constexpr size_t kDim = 50;
+  std::vector<float> rows(20 * kDim);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = static_cast<float>(static_cast<double>(i * 2654435761U % 1000) / 7.0);
+  }
+  const auto hash = [&](unsigned bits) {
+    const auto q = RaBitQ::make(Metric::kL2, bits, std::span(rows).first(2 * kDim), kDim, 77);
+    RaBitQ::Scratch scratch;
+    std::vector<uint8_t> code(q->code_bytes());
+    uint64_t h = 1469598103934665603;  // FNV-1a
+    const auto mix = [&](uint64_t x) { h = (h ^ x) * 1099511628211; };
+    for (size_t i = 0; i < 20; ++i) {
+      const float* row = rows.data() + i * kDim;
+      const auto f = q->encode(row, q->nearest_centroid(row, scratch), code.data(), scratch);
+      for (const uint8_t byte : code) mix(byte);
+      for (const float x : {f.add, f.scale, f.error}) mix(std::bit_cast<uint32_t>(x));
+    }
+    return h;
+  };
+  EXPECT_EQ(hash(1), 0x0E07D9EDB02DDEB0U);
+  EXPECT_EQ(hash(4), 0x5EE2BCED764C0833U);
+  EXPECT_EQ(hash(7), 0x23ACAE941C126D51U);
 }
 
 TEST(RaBitQ, NamesBadInput) {
