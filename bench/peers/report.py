@@ -110,7 +110,8 @@ def cold(result: dict[str, Any]) -> str:
     lines = ["## From a file to the first result\n", machine_lines(result),
              f"{info['rows']:,} x {info['dim']}, {info['note']}. A fresh process opens the file and answers one query, "
              f"its pages dropped from the page cache before (cold) or just read (warm); medians. Starting the process "
-             f"and loading the library do not count. {table.load_line(result['load'], 'times are too long')}.\n",
+             f"and loading the library do not count, but "
+             f"what a library loads late is in \"read\". {table.load_line(result['load'], 'times are too long')}.\n",
              "\n".join("| " + " | ".join(row) + " |" for row in rows)]
     lines += [f"- not taking part: {name}: {why}" for name, why in result["failed"].items()]
     return "\n".join(lines) + "\n"
