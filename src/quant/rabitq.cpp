@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "quant/shape.hpp"
 
@@ -16,6 +17,14 @@ double dot(const float* a, const float* b, size_t n) noexcept {
   }
   for (; i < n; ++i) sum[0] += double{a[i]} * b[i];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// Of a vector too large for f32: every distance is in doubt.
+constexpr RaBitQFactors kUnknownFactors{
+    .add = 0, .scale = 0, .error = std::numeric_limits<float>::infinity()};
+
+bool finite(const RaBitQFactors& f) noexcept {
+  return std::isfinite(f.add) && std::isfinite(f.scale) && std::isfinite(f.error);
 }
 
 // Writes rotation(a - b).
@@ -58,6 +67,8 @@ Result<RaBitQ> RaBitQ::make(Metric metric, unsigned bits, std::span<const float>
   for (size_t c = 0; c < count; ++c) {
     rotate_difference(q.rotation_, q.centroids_.data() + c * dim, q.mean_.data(),
                       q.rotated_.data() + c * q.padded());
+    const float* rotated = q.rotated_.data() + c * q.padded();
+    q.norms_.push_back(static_cast<float>(std::sqrt(dot(rotated, rotated, q.padded()))));
   }
   return q;
 }
@@ -127,9 +138,9 @@ RaBitQFactors RaBitQ::encode_levels(const float* vector, uint32_t centroid, unsi
   const size_t n = padded();
   std::vector<float>& r = scratch.residual;
   r.resize(n);
-  rotate_difference(rotation_, as_compared(vector, scratch.vector), mean_.data(), r.data());
+  rotate_difference(rotation_, as_compared(vector, scratch.vector),
+                    centroids_.data() + centroid * dim(), r.data());
   const float* c = rotated_centroid(centroid);
-  for (size_t i = 0; i < n; ++i) r[i] -= c[i];
   choose_levels(r.data(), n, bits, levels);
 
   const auto middle = double{level_middle(bits)};
@@ -147,15 +158,15 @@ RaBitQFactors RaBitQ::encode_levels(const float* vector, uint32_t centroid, unsi
   const double times = l2 ? 2 : 1;
   // <r, R c>, only for inner products
   const double offset = l2 ? 0 : dot(r.data(), c, n) + dot(r.data(), rotated_mean_.data(), n);
-  if (!(along > 0)) {  // the vector is its centroid, whose code says nothing
-    return {.add = static_cast<float>(l2 ? norm2 : -offset), .scale = 0, .error = 0};
+  RaBitQFactors f{.add = static_cast<float>(l2 ? norm2 : -offset), .scale = 0, .error = 0};
+  if (along > 0) {  // else the vector is its centroid, and the code says nothing
+    const double k = norm2 / along;
+    const double lost = std::max(0.0, size2 * norm2 / (along * along) - 1);  // 1 / cos^2 - 1
+    f = {.add = static_cast<float>((l2 ? norm2 : -offset) + times * k * with_centroid),
+         .scale = static_cast<float>(-times * k),
+         .error = static_cast<float>(times * std::sqrt(norm2 * lost / static_cast<double>(n - 1)))};
   }
-  const double k = norm2 / along;
-  const double lost = std::max(0.0, size2 * norm2 / (along * along) - 1);  // 1 / cos^2 - 1
-  return {
-      .add = static_cast<float>((l2 ? norm2 : -offset) + times * k * with_centroid),
-      .scale = static_cast<float>(-times * k),
-      .error = static_cast<float>(times * std::sqrt(norm2 * lost / static_cast<double>(n - 1)))};
+  return finite(f) ? f : kUnknownFactors;
 }
 
 RaBitQFactors RaBitQ::encode(const float* vector, uint32_t centroid, uint8_t* code,
@@ -221,10 +232,16 @@ Result<RaBitQQuery> RaBitQ::prepare(std::span<const float> query) const {
           static_cast<float>(base - dot(q.vector_.data(), centroids_.data() + c * dim(), dim()));
     }
   }
-  // A query at its centroid still has the rounding errors of its rotation.
-  constexpr double kRounding = 4e-6;
-  const double floor = kRounding * std::sqrt(dot(q.rotated_.data(), q.rotated_.data(), padded()));
-  for (float& d : q.distance_) d = static_cast<float>(std::sqrt(double{d}) + floor);
+  // Sums of f32 lose digits where centroids or query are far from the mean. An estimate of 8 bits is
+  // so exact that this share of its error factor still covers them.
+  constexpr double kRounding = 2e-4;
+  const double norm = std::sqrt(dot(q.rotated_.data(), q.rotated_.data(), padded()));
+  q.doubt_.resize(centroid_count());
+  for (size_t c = 0; c < q.doubt_.size(); ++c) {
+    const double d = std::sqrt(double{q.distance_[c]});
+    q.distance_[c] = static_cast<float>(d);
+    q.doubt_[c] = static_cast<float>(d + kRounding * (norm + double{norms_[c]}));
+  }
   return q;
 }
 
@@ -233,7 +250,7 @@ Estimate RaBitQQuery::estimate(const uint8_t* code, const RaBitQFactors& factors
   const float levels = dot_packed(code, rotated_.data(), rotated_.size(), bits_);
   const float along = levels - level_middle(bits_) * sum_;
   return {.distance = (factors.add + add_[centroid]) + factors.scale * along,
-          .error = factors.error * distance_[centroid]};
+          .error = factors.error * doubt_[centroid]};
 }
 
 }  // namespace rvf::quant

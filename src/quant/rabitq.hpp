@@ -4,7 +4,7 @@
 // Asymptotically Optimal Quantization of High-Dimensional Vectors in Euclidean Space", 2025.
 //
 // With R the rotation, m the mean of the centroids, c the centroid of vector o, q the query:
-//   r = R(o - m) - R(c - m), code levels x with v = x - (2^B - 1) / 2 along r, k = |r|^2 / <v, r>
+//   r = R(o - c), code levels x with v = x - (2^B - 1) / 2 along r, k = |r|^2 / <v, r>
 //   l2      |r|^2 + 2k<v, R(c - m)>      + |q - c|^2 - 2k<v, R(q - m)>
 //   ip      -<r, R c> + k<v, R(c - m)>   - <q, c>    -  k<v, R(q - m)>
 //   cosine  1 + ip of vectors and query of length 1 (a vector or query of length 0 stays 0)
@@ -26,7 +26,8 @@
 
 namespace rvf::quant {
 
-// What stands beside a code. All are 0 where a vector equals its centroid, but for `add` of ip.
+// What stands beside a code. All are 0 where a vector equals its centroid, but for `add` of ip;
+// `error` alone is infinite where the others would be.
 struct RaBitQFactors {
   float add = 0;
   float scale = 0;
@@ -63,6 +64,8 @@ class RaBitQQuery {
   float rotated_sum() const noexcept { return sum_; }
   float add(uint32_t centroid) const noexcept { return add_[centroid]; }
   float distance_to(uint32_t centroid) const noexcept { return distance_[centroid]; }
+  // What RaBitQFactors::error is to be multiplied by.
+  float doubt(uint32_t centroid) const noexcept { return doubt_[centroid]; }
   // The query as it is compared: of length 1 for cosine.
   const std::vector<float>& vector() const noexcept { return vector_; }
 
@@ -73,7 +76,8 @@ class RaBitQQuery {
   std::vector<float> vector_;
   std::vector<float> rotated_;
   std::vector<float> add_;  // [centroids]: |q - c|^2 or -<q, c>, cosine: 1 - <q, c>
-  std::vector<float> distance_;  // [centroids]: |q - c|, not below rounding errors
+  std::vector<float> distance_;  // [centroids]: |q - c|
+  std::vector<float> doubt_;  // [centroids]: the same, not below what rounding may do
 };
 
 class RaBitQ {
@@ -135,6 +139,7 @@ class RaBitQ {
   std::vector<float> mean_;  // [dim]
   std::vector<float> rotated_mean_;  // [padded]: R m
   std::vector<float> rotated_;  // [count][padded]: R(c - m)
+  std::vector<float> norms_;  // [count]: |c - m|
   CentroidTable table_;
 };
 

@@ -105,7 +105,7 @@ void choose_levels(const float* residual, size_t padded, unsigned bits, uint8_t*
   }
   for (size_t i = 0; i < padded; ++i) {
     const float x = std::abs(residual[i]) * scale;
-    const auto m = static_cast<unsigned>(std::min(x, static_cast<float>(half - 1)));
+    const unsigned m = x < static_cast<float>(half - 1) ? static_cast<unsigned>(x) : half - 1;
     levels[i] = static_cast<uint8_t>(residual[i] >= 0 ? half + m : half - 1 - m);
   }
 }

@@ -66,11 +66,13 @@ class RaBitQScan::Search {
     scan_partition(pivot_);
     std::vector<std::pair<float, uint32_t>> others;  // the most promising first
     for (uint32_t c = 0; c < count; ++c) {
-      if (c != pivot_ && nearest_possible(c) <= threshold_) others.emplace_back(query_.add(c), c);
+      if (c == pivot_ || too_far(c)) continue;
+      const float add = query_.add(c);
+      others.emplace_back(std::isnan(add) ? std::numeric_limits<float>::infinity() : add, c);
     }
     std::ranges::sort(others);
     for (const auto& [add, c] : others) {
-      if (nearest_possible(c) <= threshold_) scan_partition(c);
+      if (!too_far(c)) scan_partition(c);
     }
     std::ranges::sort(best_, before);
     return std::move(best_);
@@ -92,10 +94,14 @@ class RaBitQScan::Search {
     const float gap = std::max(0.0F, d * (1 - kRounding) - radius);
     const float by_pivot = scan_.gaps_[pivot_ * scan_.partitions_.size() + c] + d * d -
                            2 * radius * query_.distance_to(pivot_);
-    const float l2 = std::max(gap * gap, by_pivot) - 8 * kRounding * d * d;
+    const float slack = 8 * kRounding * (d * d + radius * radius);
+    const float l2 = std::max(gap * gap, by_pivot) - slack;
     // Of vectors of length 1, cosine is half of l2; of a vector of zeros it is more.
     return scan_.quantizer_.metric() == Metric::kL2 ? l2 : 0.5F * l2;
   }
+
+  // NaN, from rows beyond f32, is not too far.
+  bool too_far(uint32_t c) const noexcept { return nearest_possible(c) > threshold_; }
 
   void scan_partition(uint32_t c) {
     const Partition& partition = scan_.partitions_[c];
@@ -106,7 +112,7 @@ class RaBitQScan::Search {
     BoundTerms terms{.step = step_,
                      .bias = bias_,
                      .add = query_.add(c) - kRounding * std::abs(query_.add(c)),
-                     .error = deviations_ * query_.distance_to(c),
+                     .error = deviations_ * query_.doubt(c),
                      .threshold = threshold_};
     constexpr size_t kSumBlocks = 16;
     uint32_t sums[kSumBlocks * kBlockRows];
@@ -164,7 +170,7 @@ class RaBitQScan::Search {
     counts_.refined += doubtful_count_;
     const float half = 0.5F * query_.rotated_sum();
     const float add = query_.add(c) - kRounding * std::abs(query_.add(c));
-    const float doubt = deviations_ * query_.distance_to(c);
+    const float doubt = deviations_ * query_.doubt(c);
     size_t left = 0;
     for (size_t i = 0; i < doubtful_count_; ++i) {
       const RaBitQFactors& f = scan_.refine_factors_[doubtful_[i]];

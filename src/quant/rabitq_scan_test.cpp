@@ -182,6 +182,13 @@ TEST(RaBitQScan, ReadsRowsOfOtherTypesAndTakesHugeOnesExactly) {
   const auto odd = RaBitQScan::build(view(huge, 8), Metric::kL2, {.partitions = 1});
   ASSERT_TRUE(odd);
   EXPECT_EQ(odd->search(std::span(huge).subspan(8, 8), 64)->size(), 64U);
+  for (const Metric metric : {Metric::kL2, Metric::kCosine}) {
+    const auto found_at = RaBitQScan::build(view(huge, 8), metric, {.partitions = 3});
+    for (size_t i = 0; i < 64; ++i) {
+      const auto hits = found_at->search(std::span(huge).subspan(i * 8, 8), 1);
+      EXPECT_EQ((*hits)[0].row, i) << metric_name(metric);
+    }
+  }
 }
 
 TEST(RaBitQScan, TheExecutorChangesNothing) {
