@@ -15,10 +15,13 @@ void register_create(CLI::App& app) {
   c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
   add_metric(*c, o->create.metric);
   add_dtype(*c, o->create.dtype);
-  c->add_option("--graph-m", o->create.graph_m, "graph: neighbours a node (16)")
+  c->add_option("--graph-m", o->create.graph_m,
+                "graph: neighbours of a leader (16); the base layer has 32")
       ->check(CLI::Range(4, 64));
-  c->add_option("--ef-construction", o->create.ef_construction, "graph: beam while building (128)")
+  c->add_option("--ef-construction", o->create.ef_construction,
+                "graph: width of the search for a vector's neighbours (128)")
       ->check(CLI::Range(8, 4096));
+  add_search_layout(*c, o->create.search_layout);
   add_json(*c, *o);
   c->callback([o] {
     if (o->create.dtype == DType::kBinary && o->create.metric == Metric::kL2) {

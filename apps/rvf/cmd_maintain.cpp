@@ -145,6 +145,7 @@ void register_compact(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0));
   c->add_flag("--cold-shard", o->compact.cold_shard,
               "with --tiers: the coldest go to STORE.cold.N beside the store");
+  add_search_layout(*c, o->compact.search_layout);
   c->add_flag("!--no-index", o->compact.rebuild_index,
               "leave the graph out; rvf index builds it later");
   add_threads(*c, *o, "threads for the index (all cores)");

@@ -27,6 +27,18 @@ inline CLI::Option* add_dtype(CLI::App& command, DType& dtype) {
       ->type_name("DTYPE");
 }
 
+template <class Layout>  // SearchLayout, or an optional one
+CLI::Option* add_search_layout(CLI::App& command, Layout& layout) {
+  static const std::map<std::string, SearchLayout> names = {{"fused", SearchLayout::kFused},
+                                                            {"standard", SearchLayout::kStandard}};
+  return command
+      .add_option(
+          "--search-layout", layout,
+          "fused: node blocks beside the graph, fastest; standard: the graph alone, smallest")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("LAYOUT");
+}
+
 inline CLI::Option* add_durability(CLI::App& command, Durability& durability) {
   static const std::map<std::string, Durability> names = {
       {"sync", Durability::kSync}, {"flush", Durability::kFlush}, {"none", Durability::kNone}};

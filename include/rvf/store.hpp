@@ -55,8 +55,9 @@ struct CreateOptions {
   uint32_t dimension = 0;  // 1 to 65535
   Metric metric = Metric::kL2;
   DType dtype = DType::kF32;  // f32 f16 bf16 i8 u8 binary
-  uint16_t graph_m = 16;  // neighbours a graph node has, twice that on the base layer
+  uint16_t graph_m = 16;  // neighbours of a leader; nodes of the base layer have 32
   uint32_t ef_construction = 128;
+  SearchLayout search_layout = SearchLayout::kFused;
   uint64_t seed = 0x5256465F47524148;
   std::string application =
       {};  // free text kept in the file, for example an application's settings
@@ -158,6 +159,7 @@ struct StoreStatus {
   uint64_t next_id = 0;
   uint64_t created_ns = 0, modified_ns = 0;
   std::string index_kind;  // "none", "graph"
+  SearchLayout search_layout = SearchLayout::kFused;  // of the graph that is there
   uint64_t indexed_rows = 0;
   uint64_t index_bytes = 0;
   uint32_t index_default_ef = 0;
@@ -199,6 +201,7 @@ struct CompactOptions {
   double warm_fraction = 0.5;  // of the rows; the rest is cold
   bool cold_shard =
       false;  // with tiers: cold rows go to "<store>.cold.<n>", which then belongs to the store
+  std::optional<SearchLayout> search_layout = {};  // from now on; none: as it is
   bool rebuild_index = true;  // false: drop the graph; build_index() makes it later
   const Progress* progress = nullptr;
 };

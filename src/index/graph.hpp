@@ -1,16 +1,17 @@
-// The graph index: a hierarchical proximity graph (HNSW: Malkov and Yashunin, 2018; base degree 2 *
-// M) searched straight on the mapped INDEX payloads (docs/format.md, "INDEX"). Nothing is decoded
-// at open.
+// The graph index: a proximity graph with 32 neighbours a node and one upper layer of leaders, kept
+// as standard INDEX payloads (docs/format.md, "INDEX") and, for speed, as fused node blocks (docs/
+// format.md, "FUSED"). Either is searched straight from the map; nothing is decoded at open.
 //
-// Building works on int8 codes of the rows (cosine: of the normalised rows; ip: with the norm as an
-// extra coordinate, so that the pruning rule has a metric), in batches that read a frozen graph:
-// the same seed gives the same bytes on every machine, instruction set and number of threads.
+// Building works on byte codes of the rows in the fused space, reading a frozen graph at every
+// step: the same seed gives the same bytes on every machine, instruction set and number of threads.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "index/aligned_array.hpp"
+#include "index/fused_layout.hpp"
 #include "index/index.hpp"
 #include "rvf/executor.hpp"
 #include "wire/bytes.hpp"
@@ -18,11 +19,12 @@
 namespace rvf::index {
 
 struct GraphParams {
-  uint16_t m = 16;  // 4..64
-  uint32_t ef_construction = 128;  // 8..4096
+  uint16_t m = 16;  // 4..64: degree of the upper layer; the base layer has 32
+  uint32_t ef_construction = 128;  // 8..4096: width of the search for a row's neighbours
   uint64_t seed = 0x5256465F47524148;
   bool calibrate =
       true;  // measure which ef reaches which recall on held-out rows (about 2 % of the build)
+  bool fused = true;  // make the payloads of the fused layout too
   uint64_t max_payload_bytes = uint64_t{1} << 31;
 };
 
@@ -35,10 +37,18 @@ struct GraphInput {
   Metric metric = Metric::kL2;
 };
 
-// Payloads of INDEX segments, ready to write.
+// A payload that is too large to be copied about.
+struct LargePayload {
+  AlignedArray<std::byte> bytes;
+  size_t size = 0;
+  wire::ByteSpan span() const noexcept { return {bytes.get(), size}; }
+};
+
+// Payloads of INDEX and FUSED segments, ready to write.
 struct GraphPayloads {
   std::vector<wire::Bytes> layer_c;  // one or more, by node range
-  wire::Bytes layer_a;  // for a segment with the HOT flag; empty when there are no upper layers
+  wire::Bytes layer_a;  // for a segment with the HOT flag
+  std::vector<LargePayload> fused;  // lack the INDEX segment they belong to: set_fused_index()
 };
 
 // Errors: kBadArgument, kEmptyIndex for count 0, kTooLarge, kCancelled, kOutOfMemory, kUnsupported
@@ -46,10 +56,14 @@ struct GraphPayloads {
 Result<GraphPayloads> build_graph(const GraphInput& input, const GraphParams& params,
                                   Executor* executor = nullptr, const Progress* progress = nullptr);
 
-// Adds rows to a graph read from payloads: input covers old and new rows, old ones unchanged; m,
-// seed and ef_construction are those of the graph. Costs reading the whole graph, plus the work of
-// inserting.
-Result<GraphPayloads> extend_graph(const std::vector<wire::ByteSpan>& layer_c,
+// A graph that was, for rows of which some are gone, some are new, and the others may have moved:
+// what is left of it is kept and mended, and only the new rows are searched for. `now` gives for
+// each of its nodes the node it is today, or kNoNode; empty: all are where they were. seed, m and ef_construction are those of the graph.
+struct GraphSpans {
+  std::vector<wire::ByteSpan> layer_c;
+  std::vector<wire::ByteSpan> fused;  // may be empty
+};
+Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<uint32_t>& now,
                                    const GraphInput& input, const GraphParams& params,
                                    Executor* executor = nullptr,
                                    const Progress* progress = nullptr);
@@ -60,5 +74,8 @@ Result<GraphPayloads> extend_graph(const std::vector<wire::ByteSpan>& layer_c,
 // inside neighbour lists is found when they are read, and counted in stats.bad_lists.
 Result<std::unique_ptr<Index>> open_graph(const std::vector<wire::ByteSpan>& layer_c,
                                           wire::ByteSpan layer_a = {});
+
+// The same graph from FUSED payloads.
+Result<std::unique_ptr<Index>> open_fused(const std::vector<wire::ByteSpan>& fused);
 
 }  // namespace rvf::index

@@ -1,396 +1,22 @@
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
 #include "exec/inline_executor.hpp"
+#include "index/fused_build.hpp"
+#include "index/fused_index.hpp"
 #include "index/graph.hpp"
-#include "index/mutable_graph.hpp"
+#include "index/graph_calibrate.hpp"
+#include "index/graph_payloads.hpp"
+#include "index/graph_view.hpp"
 #include "types/splitmix.hpp"
 
 namespace rvf::index {
 namespace {
 
-constexpr uint64_t kMaxBatch = 16384;
-constexpr uint32_t kHeldOut = 256;          // rows kept back to calibrate with
+constexpr uint32_t kHeldOut = 192;  // rows kept back to calibrate with
 constexpr uint32_t kLeastToCalibrate = 2000;
-constexpr uint32_t kLadder[] = {10,  16,  24,  32,  48,   64,   96,   128,  192,
-                                256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
-
-struct Edge {
-  uint32_t target;
-  uint32_t layer;
-  Near source;
-};
-
-struct Worker {
-  explicit Worker(const CodeSpace& space) : query(space), pruner(space) {}
-  CodeSpace::Query query;
-  Pruner pruner;
-  BeamPool pool;
-  VisitedMarks visited;
-  BeamCounts counts;
-  std::vector<Near> candidates;
-  std::vector<Near> chosen;
-};
-
-// Prefetches codes for the query of one worker.
-class CodeView {
- public:
-  CodeView(const CodeSpace& space, const CodeSpace::Query& query) : space_(space), query_(query) {}
-  void prefetch(uint32_t node) const noexcept { space_.prefetch(node); }
-  void distances(const uint32_t* nodes, size_t n, float* out) const noexcept {
-    query_.distances(nodes, n, out);
-  }
-
- private:
-  const CodeSpace& space_;
-  const CodeSpace::Query& query_;
-};
-
-class GraphBuilder {
- public:
-  GraphBuilder(const GraphInput& input, const GraphParams& params, CodeSpace space,
-               const GraphView* old, Executor& executor, const Progress* progress)
-      : input_(input),
-        params_(params),
-        space_(std::move(space)),
-        executor_(executor),
-        progress_(progress),
-        graph_(static_cast<uint32_t>(input.count), params.m, params.seed, old) {
-    for (size_t i = 0; i < executor.width(); ++i) workers_.emplace_back(space_);
-  }
-
-  Status load(const GraphView& old);
-  Status insert_all();
-  GraphPayloads finish();
-
- private:
-  Status insert_batch(const std::vector<uint32_t>& order, size_t begin, size_t end);
-  void link(uint32_t node, Worker& w);
-  void add_reverse_edges(const std::vector<uint32_t>& order, size_t begin, size_t end);
-  void prune_list(const MutableGraph::List& list, Worker& w) const;
-  void trim();
-  void calibrate(const std::vector<uint32_t>& order, size_t known);
-  void connect();
-  void beam(uint32_t layer, Worker& w, size_t ef, const Near* entries, size_t n);
-  Near descend(uint32_t to_layer, Worker& w);
-
-  const GraphInput& input_;
-  const GraphParams& params_;
-  CodeSpace space_;
-  Executor& executor_;
-  const Progress* progress_;
-  MutableGraph graph_;
-  std::vector<Worker> workers_;
-  uint32_t entry_ = 0;
-  uint32_t max_layer_ = 0;
-  uint32_t inserted_ = 0;
-  uint64_t calibrated_nodes_ = 0;
-  std::vector<wire::CalibrationPoint> calibration_;
-};
-
-void GraphBuilder::beam(uint32_t layer, Worker& w, size_t ef, const Near* entries, size_t n) {
-  w.pool.start(ef);
-  w.visited.start(graph_.nodes());
-  for (size_t i = 0; i < n; ++i) {
-    w.visited.insert(entries[i].node);
-    w.pool.offer(entries[i].distance, entries[i].node);
-  }
-  expand_beam(
-      graph_, layer, CodeView(space_, w.query), w.pool, w.visited, w.counts, [](uint32_t, float) {},
-      [] { return false; });
-}
-
-// From the entry point down to the best node of the layer above `to_layer`.
-Near GraphBuilder::descend(uint32_t to_layer, Worker& w) {
-  Near at{0, entry_};
-  w.query.distances(&at.node, 1, &at.distance);
-  for (uint32_t layer = max_layer_; layer > to_layer; --layer) {
-    beam(layer, w, 1, &at, 1);
-    at = w.pool[0];
-  }
-  return at;
-}
-
-// Writes only the node's own lists: the rest of the graph is read by the other workers.
-void GraphBuilder::link(uint32_t node, Worker& w) {
-  w.query.set(node);
-  const uint32_t top = std::min(graph_.level(node), max_layer_);
-  Near entries[4] = {descend(top, w)};
-  size_t n = 1;
-  for (uint32_t layer = top;; --layer) {
-    beam(layer, w, params_.ef_construction, entries, n);
-    w.candidates.clear();
-    for (size_t i = 0; i < w.pool.size(); ++i) w.candidates.push_back(w.pool[i]);
-    n = std::min<size_t>(w.pool.size(), std::size(entries));
-    for (size_t i = 0; i < n; ++i) entries[i] = w.pool[i];
-    const MutableGraph::List list = graph_.list(node, layer);
-    w.pruner.choose(w.candidates, list.degree, w.chosen);
-    list.assign(w.chosen);
-    if (layer == 0) return;
-  }
-}
-
-void GraphBuilder::prune_list(const MutableGraph::List& list, Worker& w) const {
-  w.candidates.clear();
-  for (uint16_t i = 0; i < *list.count; ++i) {
-    w.candidates.push_back({list.distances[i], list.nodes[i]});
-  }
-  std::sort(w.candidates.begin(), w.candidates.end());
-  w.pruner.choose(w.candidates, list.degree, w.chosen);
-  list.assign(w.chosen);
-}
-
-void GraphBuilder::add_reverse_edges(const std::vector<uint32_t>& order, size_t begin, size_t end) {
-  std::vector<Edge> edges;
-  for (size_t i = begin; i < end; ++i) {
-    const uint32_t node = order[i];
-    for (uint32_t layer = 0; layer <= std::min(graph_.level(node), max_layer_); ++layer) {
-      const MutableGraph::List list = graph_.list(node, layer);
-      for (uint16_t e = 0; e < *list.count; ++e) {
-        edges.push_back({list.nodes[e], layer, {list.distances[e], node}});
-      }
-    }
-  }
-  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
-    if (a.target != b.target) return a.target < b.target;
-    if (a.layer != b.layer) return a.layer < b.layer;
-    return a.source < b.source;
-  });
-  std::vector<size_t> starts;  // one worker owns all edges of a target's list
-  for (size_t i = 0; i < edges.size(); ++i) {
-    if (i == 0 || edges[i].target != edges[i - 1].target || edges[i].layer != edges[i - 1].layer) {
-      starts.push_back(i);
-    }
-  }
-  starts.push_back(edges.size());
-  executor_.parallel_for(starts.size() - 1, 64, [&](size_t worker, uint64_t b, uint64_t e) {
-    for (uint64_t s = b; s < e; ++s) {
-      const Edge& first = edges[starts[s]];
-      const MutableGraph::List list = graph_.list(first.target, first.layer);
-      for (size_t i = starts[s]; i < starts[s + 1]; ++i) {
-        if (*list.count == list.room) prune_list(list, workers_[worker]);
-        list.push(edges[i].source);
-      }
-    }
-  });
-}
-
-Status GraphBuilder::insert_batch(const std::vector<uint32_t>& order, size_t begin, size_t end) {
-  executor_.parallel_for(end - begin, 16, [&](size_t worker, uint64_t b, uint64_t e) {
-    for (uint64_t i = b; i < e; ++i) link(order[begin + i], workers_[worker]);
-  });
-  add_reverse_edges(order, begin, end);
-  for (size_t i = begin; i < end; ++i) {
-    if (graph_.level(order[i]) > max_layer_) {
-      max_layer_ = graph_.level(order[i]);
-      entry_ = order[i];
-    }
-  }
-  inserted_ += static_cast<uint32_t>(end - begin);
-  if (progress_ != nullptr && *progress_ && !(*progress_)(inserted_, input_.count)) {
-    return Error(ErrorCode::kCancelled, "the build was asked to stop");
-  }
-  return {};
-}
-
-Status GraphBuilder::insert_all() {
-  const uint32_t total = graph_.nodes();
-  std::vector<uint32_t> order(total - inserted_);
-  for (uint32_t i = 0; i < order.size(); ++i) order[i] = inserted_ + i;
-  // Files are often sorted by topic: a shuffled order gives the early graph the shape of the whole
-  // set.
-  for (size_t i = order.size(); i > 1; --i) {
-    std::swap(order[i - 1], order[splitmix64(params_.seed + i) % i]);
-  }
-  size_t at = 0;
-  if (inserted_ == 0) {
-    entry_ = order[0];
-    max_layer_ = graph_.level(entry_);
-    inserted_ = 1;
-    at = 1;
-  }
-  const bool grown = total >= kLeastToCalibrate &&
-                     (calibrated_nodes_ == 0 || total > calibrated_nodes_ + calibrated_nodes_ / 5);
-  const size_t held = params_.calibrate && grown ? std::min<size_t>(kHeldOut, order.size() / 8) : 0;
-  while (at < order.size()) {
-    if (held != 0 && at == order.size() - held) calibrate(order, at);
-    const size_t stop = at < order.size() - held ? order.size() - held : order.size();
-    const uint64_t batch = std::clamp<uint64_t>(std::min(inserted_ / 10, total / 50), 1, kMaxBatch);
-    const size_t end = std::min<size_t>(stop, at + static_cast<size_t>(batch));
-    RVF_TRY(insert_batch(order, at, end));
-    at = end;
-  }
-  trim();
-  connect();
-  return {};
-}
-
-void GraphBuilder::trim() {
-  executor_.parallel_for(graph_.nodes(), 256, [&](size_t worker, uint64_t b, uint64_t e) {
-    for (uint64_t node = b; node < e; ++node) {
-      for (uint32_t layer = 0; layer <= graph_.level(static_cast<uint32_t>(node)); ++layer) {
-        const MutableGraph::List list = graph_.list(static_cast<uint32_t>(node), layer);
-        if (*list.count > list.degree) prune_list(list, workers_[worker]);
-      }
-    }
-  });
-}
-
-// Rows not yet inserted are true queries for the graph so far. Their exact neighbours come from a
-// scan of the codes; the ladder of beam widths is then walked until recall is nearly complete.
-void GraphBuilder::calibrate(const std::vector<uint32_t>& order, size_t known) {
-  trim();
-  const size_t queries = order.size() - known;
-  std::vector<uint8_t> pending(graph_.nodes(), 0);
-  for (size_t i = known; i < order.size(); ++i) pending[order[i]] = 1;
-  std::vector<uint32_t> nodes;
-  nodes.reserve(inserted_);
-  for (uint32_t i = 0; i < graph_.nodes(); ++i) {
-    if (pending[i] == 0) nodes.push_back(i);
-  }
-  constexpr size_t kDepth = 100;
-  // Distances, not rows: where vectors repeat, any of the copies is as good an answer.
-  std::vector<std::vector<float>> truth(queries);
-  executor_.parallel_for(queries, 4, [&](size_t worker, uint64_t b, uint64_t e) {
-    Worker& w = workers_[worker];
-    float distances[512];
-    for (uint64_t q = b; q < e; ++q) {
-      w.query.set_as_search(order[known + q]);
-      w.pool.start(kDepth);
-      for (size_t at = 0; at < nodes.size(); at += 512) {
-        const size_t n = std::min<size_t>(512, nodes.size() - at);
-        w.query.distances(&nodes[at], n, distances);
-        for (size_t i = 0; i < n; ++i) {
-          if (distances[i] <= w.pool.bound()) w.pool.offer(distances[i], nodes[at + i]);
-        }
-      }
-      for (size_t i = 0; i < w.pool.size(); ++i) truth[q].push_back(w.pool[i].distance);
-    }
-  });
-  calibration_.clear();
-  for (const uint32_t ef : kLadder) {
-    if (ef > inserted_) break;
-    std::vector<uint64_t> found10(workers_.size(), 0);
-    std::vector<uint64_t> found100(workers_.size(), 0);
-    executor_.parallel_for(queries, 4, [&](size_t worker, uint64_t b, uint64_t e) {
-      Worker& w = workers_[worker];
-      for (uint64_t q = b; q < e; ++q) {
-        w.query.set_as_search(order[known + q]);
-        const Near at = descend(0, w);
-        beam(0, w, ef, &at, 1);
-        const auto common = [&](size_t k) {
-          k = std::min(k, truth[q].size());
-          uint64_t n = 0;
-          for (size_t i = 0; i < std::min<size_t>(k, w.pool.size()); ++i) {
-            n += w.pool[i].distance <= truth[q][k - 1];
-          }
-          return n;
-        };
-        found10[worker] += common(10);
-        if (ef >= kDepth) found100[worker] += common(kDepth);
-      }
-    });
-    const auto point = [&](uint16_t k, const std::vector<uint64_t>& found) {
-      uint64_t sum = 0;
-      for (const uint64_t f : found) sum += f;
-      const uint64_t recall = sum * 10000 / (queries * k);
-      calibration_.push_back({k, static_cast<uint16_t>(recall), ef});
-      return recall;
-    };
-    const uint64_t at10 = point(10, found10);
-    const uint64_t at100 = ef >= kDepth ? point(100, found100) : 0;
-    if (at10 >= 9970 && at100 >= 9900) break;
-  }
-  calibrated_nodes_ = inserted_;
-}
-
-// Gives every node that no path reaches an edge from its nearest reachable neighbour.
-void GraphBuilder::connect() {
-  const uint32_t total = graph_.nodes();
-  std::vector<uint8_t> reached(total, 0);
-  std::vector<uint32_t> queue;
-  uint32_t list[wire::kMaxListLength];
-  bool bad = false;
-  const auto flood = [&](uint32_t from) {
-    reached[from] = 1;
-    queue.assign(1, from);
-    while (!queue.empty()) {
-      const uint32_t node = queue.back();
-      queue.pop_back();
-      const size_t n = graph_.neighbours(node, 0, list, bad);
-      for (size_t i = 0; i < n; ++i) {
-        if (reached[list[i]] != 0) continue;
-        reached[list[i]] = 1;
-        queue.push_back(list[i]);
-      }
-    }
-  };
-  flood(entry_);
-  Worker& w = workers_.front();
-  for (uint32_t node = 0; node < total; ++node) {
-    if (reached[node] != 0) continue;
-    w.query.set(node);
-    const Near start = descend(0, w);
-    beam(0, w, params_.ef_construction, &start, 1);
-    for (size_t i = 0; i < w.pool.size(); ++i) {
-      const MutableGraph::List l = graph_.list(w.pool[i].node, 0);
-      if (*l.count >= l.room || w.pool[i].node == node) continue;
-      l.push({w.pool[i].distance, node});
-      flood(node);
-      break;
-    }
-  }
-}
-
-Status GraphBuilder::load(const GraphView& old) {
-  bool bad = false;
-  executor_.parallel_for(old.nodes(), 256, [&](size_t worker, uint64_t b, uint64_t e) {
-    Worker& w = workers_[worker];
-    uint32_t nodes[wire::kMaxListLength];
-    float distances[wire::kMaxListLength];
-    for (uint64_t i = b; i < e; ++i) {
-      const auto node = static_cast<uint32_t>(i);
-      w.query.set(node);
-      for (uint32_t layer = 0; layer <= graph_.level(node); ++layer) {
-        bool damaged = false;
-        const size_t n = old.neighbours(node, layer, nodes, damaged);
-        w.counts.bad_lists += damaged ? 1 : 0;
-        w.query.distances(nodes, n, distances);
-        w.candidates.clear();
-        for (size_t j = 0; j < n; ++j) {
-          // A hostile file may name a node in a layer that it does not reach.
-          if (graph_.level(nodes[j]) >= layer) w.candidates.push_back({distances[j], nodes[j]});
-        }
-        std::sort(w.candidates.begin(), w.candidates.end());
-        const MutableGraph::List list = graph_.list(node, layer);
-        if (w.candidates.size() > list.room) w.candidates.resize(list.room);
-        list.assign(w.candidates);
-      }
-    }
-  });
-  for (const Worker& w : workers_) bad = bad || w.counts.bad_lists != 0;
-  if (bad) return Error(ErrorCode::kCorrupt, "the graph to extend has damaged neighbour lists");
-  inserted_ = old.nodes();
-  entry_ = old.entry();
-  max_layer_ = graph_.level(entry_);
-  calibration_ = old.meta().calibration;
-  calibrated_nodes_ = old.meta().calibrated_nodes;
-  return {};
-}
-
-GraphPayloads GraphBuilder::finish() {
-  wire::IndexMeta meta;
-  meta.m = params_.m;
-  meta.ef_construction = params_.ef_construction;
-  meta.max_layer = max_layer_;
-  meta.first_row = input_.first_row;
-  meta.seed = params_.seed;
-  meta.calibrated_nodes = calibrated_nodes_;
-  meta.metric = input_.metric;
-  meta.dtype = input_.dtype;
-  meta.dim = static_cast<uint32_t>(input_.dim);
-  meta.base_degree = params_.m * 2U;
-  meta.entry_points = {entry_};
-  meta.calibration = calibration_;
-  return graph_.encode(meta, params_.max_payload_bytes);
-}
 
 Status check_input(const GraphInput& input, const GraphParams& params) {
   if (input.rows == nullptr || input.dim == 0 || input.dim > kMaxDimension || params.m < 4 ||
@@ -411,15 +37,271 @@ Status check_input(const GraphInput& input, const GraphParams& params) {
   return {};
 }
 
-Result<GraphPayloads> run(const GraphInput& input, const GraphParams& params, const GraphView* old,
-                          Executor* executor, const Progress* progress) {
-  InlineExecutor inline_executor;
-  Executor& e = executor == nullptr ? inline_executor : *executor;
-  RVF_ASSIGN(CodeSpace space, CodeSpace::make(input, params.seed, e));
-  GraphBuilder builder(input, params, std::move(space), old, e, progress);
-  if (old != nullptr) RVF_TRY(builder.load(*old));
-  RVF_TRY(builder.insert_all());
-  return builder.finish();
+class GraphMaker {
+ public:
+  GraphMaker(const GraphInput& input, const GraphParams& params, Executor& executor,
+             const Progress* progress)
+      : input_(input), params_(params), executor_(executor), progress_(progress) {}
+
+  // `calibration` is kept where too few rows are new to measure another.
+  Result<GraphPayloads> run(const GraphView* old, const std::vector<uint32_t>& now,
+                            std::vector<wire::FusedCalibrationPoint> calibration);
+
+ private:
+  Status report(double share) const;
+  // The lists of a graph that was, as far as its nodes are still there.
+  Status keep(const GraphView& old, const std::vector<uint32_t>& now);
+  void mend(const GraphView& old, const std::vector<uint32_t>& now, FusedBuilder& builder);
+  Status grow(FusedBuilder& builder);
+  void find_copies();
+  void link_copies();
+  Result<GraphPayloads> finish();
+
+  const GraphInput& input_;
+  const GraphParams& params_;
+  Executor& executor_;
+  const Progress* progress_;
+  std::optional<FusedSpace> space_;
+  std::optional<RowCodes> codes_;
+  std::optional<FusedGraph> graph_;
+  std::vector<uint8_t> kept_;  // by node: it was in the old graph
+  std::vector<uint32_t> old_of_;  // by node, where kept_
+  // Nodes of equal vectors, each set ascending; all but the first are left out while linking.
+  std::vector<std::vector<uint32_t>> copies_;
+  std::vector<uint8_t> is_copy_;
+  wire::FusedHeader header_;
+};
+
+Status GraphMaker::report(double share) const {
+  const auto done = static_cast<uint64_t>(share * static_cast<double>(input_.count));
+  if (progress_ != nullptr && *progress_ && !(*progress_)(done, input_.count)) {
+    return Error(ErrorCode::kCancelled, "the build was asked to stop");
+  }
+  return {};
+}
+
+Status GraphMaker::keep(const GraphView& old, const std::vector<uint32_t>& now) {
+  old_of_.assign(static_cast<size_t>(input_.count), kNoNode);
+  for (uint32_t node = 0; node < old.nodes(); ++node) {
+    const uint32_t there = now.empty() ? node : now[node];
+    if (there == kNoNode) continue;
+    if (there >= input_.count) {
+      return Error(ErrorCode::kBadArgument, "a node of the graph has moved behind the last row");
+    }
+    kept_[there] = 1;
+    old_of_[there] = node;
+  }
+  std::vector<uint8_t> damaged(executor_.width(), 0);
+  executor_.parallel_for(input_.count, 256, [&](size_t worker, uint64_t b, uint64_t e) {
+    RowCodes::Query query(*codes_);
+    uint32_t list[wire::kMaxListLength];
+    float distances[wire::kMaxListLength];
+    std::vector<Near> edges;
+    for (uint64_t i = b; i < e; ++i) {
+      if (kept_[i] == 0) continue;
+      const auto node = static_cast<uint32_t>(i);
+      bool bad = false;
+      const size_t all = old.neighbours(old_of_[i], 0, list, bad);
+      if (bad) damaged[worker] = 1;
+      size_t n = 0;
+      for (size_t j = 0; j < all; ++j) {
+        const uint32_t there = now.empty() ? list[j] : now[list[j]];
+        if (there != kNoNode && there != node) list[n++] = there;
+      }
+      query.set(node);
+      query.distances(list, n, distances);
+      edges.clear();
+      for (size_t j = 0; j < n; ++j) edges.push_back({distances[j], list[j]});
+      std::sort(edges.begin(), edges.end());
+      if (edges.size() > kFusedDegree) edges.resize(kFusedDegree);
+      graph_->assign(node, edges);
+    }
+  });
+  if (std::any_of(damaged.begin(), damaged.end(), [](uint8_t d) { return d != 0; })) {
+    return Error(ErrorCode::kCorrupt, "the graph to go on from has damaged neighbour lists");
+  }
+  return {};
+}
+
+// Nodes whose neighbours are gone choose among those neighbours' neighbours too.
+void GraphMaker::mend(const GraphView& old, const std::vector<uint32_t>& now,
+                      FusedBuilder& builder) {
+  if (now.empty()) return;
+  uint32_t list[wire::kMaxListLength];
+  bool bad = false;
+  std::vector<uint32_t> hurt;
+  for (uint32_t node = 0; node < input_.count; ++node) {
+    if (kept_[node] == 0) continue;
+    const size_t n = old.neighbours(old_of_[node], 0, list, bad);
+    if (std::any_of(list, list + n, [&](uint32_t o) { return now[o] == kNoNode; })) {
+      hurt.push_back(node);
+    }
+  }
+  builder.relink(hurt, [&](uint32_t node, std::vector<uint32_t>& out) {
+    uint32_t near[wire::kMaxListLength];
+    uint32_t far[wire::kMaxListLength];
+    bool damaged = false;
+    const size_t n = old.neighbours(old_of_[node], 0, near, damaged);
+    for (size_t i = 0; i < n; ++i) {
+      if (now[near[i]] != kNoNode) {
+        out.push_back(now[near[i]]);
+        continue;
+      }
+      const size_t m = old.neighbours(near[i], 0, far, damaged);
+      for (size_t j = 0; j < m; ++j) {
+        if (now[far[j]] != kNoNode) out.push_back(now[far[j]]);
+      }
+    }
+  });
+}
+
+void GraphMaker::find_copies() {
+  const auto nodes = static_cast<uint32_t>(input_.count);
+  const size_t bytes = space_->layout().padded;
+  const auto text = [&](uint32_t node) {
+    return std::string_view(reinterpret_cast<const char*>(codes_->code(node)), bytes);
+  };
+  const auto equal = [&](uint32_t a, uint32_t b) {
+    return codes_->scale(a) == codes_->scale(b) && text(a) == text(b);
+  };
+  std::vector<std::pair<uint64_t, uint32_t>> hashed(nodes);
+  executor_.parallel_for(nodes, 1024, [&](size_t, uint64_t b, uint64_t e) {
+    for (uint64_t i = b; i < e; ++i) {
+      const auto node = static_cast<uint32_t>(i);
+      hashed[i] = {std::hash<std::string_view>()(text(node)), node};
+    }
+  });
+  std::sort(hashed.begin(), hashed.end());
+  is_copy_.assign(nodes, 0);
+  for (size_t i = 0; i + 1 < hashed.size(); ++i) {
+    if (hashed[i].first != hashed[i + 1].first || is_copy_[hashed[i].second] != 0) continue;
+    std::vector<uint32_t> same = {hashed[i].second};
+    for (size_t j = i + 1; j < hashed.size() && hashed[j].first == hashed[i].first; ++j) {
+      if (!equal(hashed[i].second, hashed[j].second)) continue;
+      same.push_back(hashed[j].second);
+      is_copy_[hashed[j].second] = 1;
+    }
+    if (same.size() > 1) copies_.push_back(std::move(same));
+  }
+}
+
+// The first of equal vectors has the neighbours of all; from it the others hang like a chain of
+// which every member sees the next few, so that a walk finds as many as it is asked for.
+void GraphMaker::link_copies() {
+  constexpr size_t kNext = 8;
+  std::vector<Near> edges;
+  for (const auto& same : copies_) {
+    const auto list = graph_->neighbours(same[0]);
+    std::vector<Near> neighbours;
+    for (size_t i = 0; i < list.size(); ++i) {
+      const bool copy = std::binary_search(same.begin(), same.end(), list[i]);
+      if (!copy) neighbours.push_back({graph_->distances(same[0])[i], list[i]});
+    }
+    for (size_t at = 0; at < same.size(); ++at) {
+      edges.clear();
+      if (at != 0) edges.push_back({0, same[0]});
+      for (size_t i = at + 1; i < same.size() && i <= at + kNext; ++i) {
+        edges.push_back({0, same[i]});
+      }
+      for (const Near& n : neighbours) {
+        if (edges.size() < kFusedDegree) edges.push_back(n);
+      }
+      graph_->assign(same[at], edges);
+    }
+  }
+}
+
+Status GraphMaker::grow(FusedBuilder& builder) {
+  std::vector<uint32_t> fresh;
+  for (uint32_t node = 0; node < input_.count; ++node) {
+    if (kept_[node] == 0 && is_copy_[node] == 0) fresh.push_back(node);
+  }
+  std::vector<uint32_t> held;
+  if (params_.calibrate && input_.count >= kLeastToCalibrate) {
+    // Rows that the graph has not seen are true queries; among few new rows, few are held back.
+    const size_t wanted = std::min<size_t>(kHeldOut, fresh.size() / 4);
+    for (size_t i = 0; i < wanted; ++i) {
+      const size_t span = fresh.size() / wanted;
+      held.push_back(fresh[i * span + splitmix64(params_.seed + i) % span]);
+    }
+    std::vector<uint32_t> rest;
+    std::set_difference(fresh.begin(), fresh.end(), held.begin(), held.end(),
+                        std::back_inserter(rest));
+    fresh = std::move(rest);
+  }
+  RVF_TRY(builder.add(fresh, [&](double share) { return report(0.05 + 0.85 * share); }));
+  constexpr size_t kLeastHeld = 64;
+  if (held.size() >= kLeastHeld) {
+    const FusedIndex index(*space_, graph_->blocks(), input_.first_row);
+    header_.calibration = calibrate(index, input_, held, executor_);
+  }
+  RVF_TRY(builder.add(held, [&](double share) { return report(0.95 + 0.05 * share); }));
+  link_copies();
+  builder.connect();
+  for (const auto& same : copies_) {
+    for (const uint32_t node : same) graph_->encode(node);
+  }
+  return {};
+}
+
+Result<GraphPayloads> GraphMaker::run(const GraphView* old, const std::vector<uint32_t>& now,
+                                      std::vector<wire::FusedCalibrationPoint> calibration) {
+  RVF_TRY(report(0));
+  header_.calibration = std::move(calibration);
+  RVF_ASSIGN(FusedSpace space, FusedSpace::fit(input_, params_.seed));
+  space_.emplace(std::move(space));
+  RVF_ASSIGN(RowCodes codes, RowCodes::make(*space_, input_, executor_));
+  codes_.emplace(std::move(codes));
+  const auto nodes = static_cast<uint32_t>(input_.count);
+  kept_.assign(nodes, 0);
+  header_.centre = space_->frame().centre;
+  const size_t root_bytes =
+      size_t{(FusedGraph::leaders_for(nodes) + kFusedDegree - 1) / kFusedDegree} *
+      space_->layout().group_bytes();
+  const size_t prefix =
+      wire::fused_prefix_bytes(header_.centre.size(), most_calibration_points(), root_bytes);
+  const uint64_t piece = std::max<uint64_t>(params_.max_payload_bytes, uint64_t{1} << 20);
+  RVF_ASSIGN(FusedGraph graph,
+             FusedGraph::make(*space_, *codes_, nodes, params_.seed, piece, prefix));
+  graph_.emplace(std::move(graph));
+  find_copies();
+  if (old != nullptr) RVF_TRY(keep(*old, now));
+  RVF_TRY(report(0.05));
+  FusedBuilder builder(*codes_, *space_, *graph_, params_, executor_);
+  if (old != nullptr) mend(*old, now, builder);
+  RVF_TRY(grow(builder));
+  return finish();
+}
+
+Result<GraphPayloads> GraphMaker::finish() {
+  wire::IndexMeta meta;
+  meta.m = params_.m;
+  meta.ef_construction = params_.ef_construction;
+  meta.first_row = input_.first_row;
+  meta.seed = params_.seed;
+  meta.metric = input_.metric;
+  meta.dtype = input_.dtype;
+  meta.dim = static_cast<uint32_t>(input_.dim);
+  for (const wire::FusedCalibrationPoint& p : header_.calibration) {
+    if (p.kind == 0) {
+      meta.calibration.push_back({p.k, static_cast<uint16_t>(p.recall * 10000), p.width});
+    }
+  }
+  if (!meta.calibration.empty()) meta.calibrated_nodes = input_.count;
+  const FusedFrame& frame = space_->frame();
+  header_.block_bytes = space_->layout().block_bytes;
+  header_.first_row = input_.first_row;
+  header_.seed = frame.seed;
+  header_.metric = input_.metric;
+  header_.dtype = input_.dtype;
+  header_.dim = frame.dim;
+  header_.scale = frame.scale;
+  header_.largest_norm2 = frame.largest_norm2;
+  header_.root_groups =
+      static_cast<uint32_t>(graph_->root().size() / space_->layout().group_bytes());
+  // Room for the calibration was left before it was known.
+  header_.calibration.resize(most_calibration_points(), {});
+  return make_payloads(*graph_, *codes_, std::move(meta), std::move(header_), params_);
 }
 
 }  // namespace
@@ -427,24 +309,36 @@ Result<GraphPayloads> run(const GraphInput& input, const GraphParams& params, co
 Result<GraphPayloads> build_graph(const GraphInput& input, const GraphParams& params,
                                   Executor* executor, const Progress* progress) {
   RVF_TRY(check_input(input, params));
-  return run(input, params, nullptr, executor, progress);
+  InlineExecutor inline_executor;
+  Executor& e = executor == nullptr ? inline_executor : *executor;
+  return GraphMaker(input, params, e, progress).run(nullptr, {}, {});
 }
 
-Result<GraphPayloads> extend_graph(const std::vector<wire::ByteSpan>& layer_c,
+Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<uint32_t>& now,
                                    const GraphInput& input, const GraphParams& given,
                                    Executor* executor, const Progress* progress) {
-  RVF_ASSIGN(GraphView old, GraphView::open(layer_c));
+  RVF_ASSIGN(GraphView old, GraphView::open(graph.layer_c));
   GraphParams params = given;
   params.m = old.meta().m;
   params.ef_construction = old.meta().ef_construction;
   params.seed = old.meta().seed;
   RVF_TRY(check_input(input, params));
-  if (old.meta().first_row != input.first_row || old.meta().metric != input.metric ||
-      old.meta().dim != input.dim || old.nodes() > input.count ||
-      old.meta().layer_level != wire::kIndexLayerC || !old.meta().node_map.empty()) {
-    return Error(ErrorCode::kBadArgument, "the graph to extend was built for other rows");
+  const bool same = now.empty();
+  if (old.meta().metric != input.metric || old.meta().dim != input.dim ||
+      (same && (old.meta().first_row != input.first_row || old.nodes() > input.count)) ||
+      (!same && now.size() != old.nodes()) || old.meta().layer_level != wire::kIndexLayerC ||
+      !old.meta().node_map.empty()) {
+    return Error(ErrorCode::kBadArgument, "the graph to go on from was built for other rows");
   }
-  return run(input, params, &old, executor, progress);
+  InlineExecutor inline_executor;
+  Executor& e = executor == nullptr ? inline_executor : *executor;
+  std::vector<wire::FusedCalibrationPoint> calibration;
+  if (!graph.fused.empty()) {
+    if (auto first = wire::parse_fused(graph.fused.front())) {
+      calibration = std::move(first->header.calibration);
+    }
+  }
+  return GraphMaker(input, params, e, progress).run(&old, now, std::move(calibration));
 }
 
 }  // namespace rvf::index

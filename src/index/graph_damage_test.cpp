@@ -31,7 +31,7 @@ TEST(GraphDamage, ChangedBytesNeverCrashASearchOrAnExtension) {
       for (const Hit& h : got.hits) ASSERT_LT(h.row, set.table.size());
     }
     if (!top && round % 10 == 1) {
-      (void)extend_graph({bytes}, set.input(Metric::kL2, 2200), {});
+      (void)regrow_graph({{bytes}, {}}, {}, set.input(Metric::kL2, 2200), {});
     }
   }
   EXPECT_GT(opened, 100);

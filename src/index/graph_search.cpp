@@ -1,29 +1,19 @@
 #include <cmath>
 #include <optional>
 
-#include "index/beam.hpp"
+#include "index/covering_index.hpp"
 #include "index/flat.hpp"
 #include "index/graph.hpp"
 #include "index/graph_view.hpp"
+#include "index/search_scratch.hpp"
 
 namespace rvf::index {
-
-struct SearchScratch::Impl {
-  VisitedMarks visited;
-  BeamPool pool;
-};
-
-SearchScratch::SearchScratch() : impl_(std::make_unique<Impl>()) {}
-SearchScratch::~SearchScratch() = default;
-SearchScratch::SearchScratch(SearchScratch&&) noexcept = default;
-SearchScratch& SearchScratch::operator=(SearchScratch&&) noexcept = default;
 
 namespace {
 
 // Where most rows are dead, scanning the others is cheaper than a wide beam: an expansion costs
 // about sixteen distances, and the scan is exact.
 constexpr double kDistancesPerExpansion = 16;
-constexpr uint32_t kMaxDeadEf = 4096;
 // A filter that few rows pass is answered by scanning them. A step of the filtered walk costs about
 // as much as this many distances of a scan.
 constexpr double kDistancesPerFilteredStep = 160;
@@ -31,11 +21,6 @@ constexpr double kDistancesPerFilteredStep = 160;
 constexpr double kLeastPlainShare = 0.3;
 // The matching nodes make a sparser graph than all, so the walk over them alone is wider.
 constexpr double kFilteredWider = 1.25;
-// Calibration sees queries like the rows. Real questions lie farther off (on WordNet-MiniLM a width
-// of 32 finds 98 % for the one kind and 89 % for the other), so a search that asks for nothing
-// special gets more.
-constexpr uint32_t kLeastDefaultEf = 64;
-
 // The stored rows of a graph's nodes, seen from the query.
 class RowSpace {
  public:
@@ -61,43 +46,9 @@ class RowSpace {
   size_t lines_;
 };
 
-class GraphIndex final : public Index {
+class GraphIndex final : public CoveringIndex {
  public:
   GraphIndex(GraphView graph, bool only_top) : graph_(std::move(graph)), only_top_(only_top) {}
-
-  Status search(const SearchRequest& request, SearchScratch& scratch,
-                SearchResult& out) const override {
-    out.hits.clear();
-    out.stats = {};
-    RVF_TRY(check(request));
-    const uint64_t budget = request.params.time_budget_ns;
-    const uint64_t deadline = budget == 0 ? 0 : steady_now_ns() + budget;
-    const uint64_t first = graph_.meta().first_row;
-    // With layer A alone nothing but the top rows is searched: the rest has not arrived.
-    const uint64_t end = only_top_ ? request.rows->size() : graph_.row_end();
-    TopK best(request.params.k, request.ids);
-    SearchStats& stats = out.stats;
-    bool in_time = true;
-    const uint32_t ef = beam_width(request);
-    stats.exact = ef == 0;
-    if (ef == 0) {
-      in_time = scan_rows_parallel(request, 0, request.rows->size(), deadline, best, stats);
-      stats.layers |= kLayerScan;
-    } else {
-      in_time = walk(request, ef, deadline, scratch.impl(), best, stats);
-      if (first != 0 && !only_top_) in_time &= scan_rows(request, 0, first, deadline, best, stats);
-      if (end < request.rows->size()) {
-        in_time &= scan_rows_parallel(request, end, request.rows->size(), deadline, best, stats);
-        stats.layers |= kLayerScan;
-      }
-      stats.ef = ef;
-    }
-    stats.visited = stats.distances;
-    stats.timed_out = !in_time;
-    stats.exact &= in_time;
-    best.finish(out.hits);
-    return {};
-  }
 
   IndexInfo describe() const override {
     const wire::IndexMeta& m = graph_.meta();
@@ -116,42 +67,20 @@ class GraphIndex final : public Index {
   }
 
  private:
-  uint32_t default_ef(uint32_t k) const {
-    return std::max(graph_.ef_for(k, kDefaultTargetRecall), kLeastDefaultEf);
+  uint32_t default_ef(uint32_t k) const { return graph_.ef_for(k, kDefaultTargetRecall); }
+
+  Covered covered() const override {
+    const wire::IndexMeta& m = graph_.meta();
+    // With layer A alone nothing but the top rows is searched: the rest has not arrived.
+    return {m.first_row, graph_.row_end(), !only_top_, m.metric, m.dim};
   }
 
-  Status check(const SearchRequest& request) const {
-    RVF_TRY(check_request(request));
-    if (request.query->metric() != graph_.meta().metric) {
-      return Error(ErrorCode::kWrongMetric,
-                   std::string("the index was built for ") + metric_name(graph_.meta().metric) +
-                       ", the query asks " + metric_name(request.query->metric()));
-    }
-    if (request.query->dim() != graph_.meta().dim) {
-      return Error(ErrorCode::kWrongDimension,
-                   "the index has " + std::to_string(graph_.meta().dim) + " dimensions");
-    }
-    if (graph_.row_end() > request.rows->size()) {
-      return Error(ErrorCode::kBadArgument,
-                   "the index covers rows up to " + std::to_string(graph_.row_end()) +
-                       ", the table has " + std::to_string(request.rows->size()));
-    }
-    return {};
-  }
-
-  // 0: scan instead.
-  uint32_t beam_width(const SearchRequest& r) const {
+  uint32_t beam_width(const SearchRequest& r) const override {
     const SearchParams& p = r.params;
-    if (p.exact) return 0;
     uint32_t ef = std::max(p.ef, p.k);
     if (p.ef == 0) ef = p.target_recall > 0 ? graph_.ef_for(p.k, p.target_recall) : default_ef(p.k);
     const uint64_t live = graph_.nodes();
-    double passing = static_cast<double>(live);
-    if (r.filter != nullptr) {
-      passing = std::min(passing, static_cast<double>(r.filter->count()));
-    } else if (r.dead != nullptr) {
-      passing = std::max(0.0, passing - static_cast<double>(r.dead->count()));
-    }
+    const double passing = passing_rows(r, live);
     if (only_top_) return std::max<uint32_t>(1, std::min(ef, graph_.nodes()));
     if (r.filter != nullptr) {
       if (!p.walk && passing <= ef * kDistancesPerFilteredStep) return 0;
@@ -162,13 +91,13 @@ class GraphIndex final : public Index {
     const double wide = ef * static_cast<double>(live) / std::max(passing, 1.0);
     if (passing <= wide * kDistancesPerExpansion * 0.25) return 0;
     if (passing < 0.5 * static_cast<double>(live)) {
-      ef = static_cast<uint32_t>(std::min<double>(wide, std::max(kMaxDeadEf, ef)));
+      ef = static_cast<uint32_t>(std::min<double>(wide, std::max(kMaxDeadWidth, ef)));
     }
     return ef;
   }
 
-  bool walk(const SearchRequest& r, uint32_t ef, uint64_t deadline, SearchScratch::Impl& scratch,
-            TopK& best, SearchStats& stats) const {
+  Result<bool> walk(const SearchRequest& r, uint32_t ef, uint64_t deadline,
+                    SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override {
     const RowSpace space(graph_, r);
     BeamCounts counts;
     bool in_time = true;

@@ -16,8 +16,11 @@ GraphPayloads build(const TestSet& set, Metric metric, uint64_t count, Executor*
   return r.ok() ? std::move(*r) : GraphPayloads{};
 }
 
-std::unique_ptr<Index> open(const GraphPayloads& p) {
-  auto r = open_graph(spans_of(p), p.layer_a);
+// Every test of answers runs over the standard payloads and over the fused ones.
+enum class Layout { kStandard, kFused };
+
+std::unique_ptr<Index> open(const GraphPayloads& p, Layout layout = Layout::kFused) {
+  auto r = layout == Layout::kFused ? open_fused(fused_of(p)) : open_graph(spans_of(p), p.layer_a);
   EXPECT_TRUE(r.ok()) << (r.ok() ? "" : r.error().message);
   return r.ok() ? std::move(*r) : nullptr;
 }
@@ -91,7 +94,7 @@ TEST(Graph, ExtendingKeepsRecallAndRowsNotYetInTheGraphAreScanned) {
   GraphPayloads p = build(set, Metric::kL2, 4000);
   EXPECT_GE(recall(*open(p), set, Metric::kL2), 0.95);  // 5000 rows by scan
   for (uint64_t count : {4001, 5000, 7500, 9000}) {
-    auto more = extend_graph(spans_of(p), set.input(Metric::kL2, count), {});
+    auto more = regrow_graph({spans_of(p), fused_of(p)}, {}, set.input(Metric::kL2, count), {});
     ASSERT_TRUE(more.ok());
     p = std::move(*more);
     const auto index = open(p);
@@ -220,7 +223,7 @@ TEST(Graph, TheWrongMetricOrTooFewRowsAreRefused) {
   set.table = shorter;
   EXPECT_TRUE(search(*index, set, set.queries[0], Metric::kL2).hits.empty());
   const GraphInput wrong = set.input(Metric::kCosine, 2099);
-  EXPECT_EQ(extend_graph(spans_of(p), wrong, {}).error().code, ErrorCode::kBadArgument);
+  EXPECT_EQ(regrow_graph({spans_of(p), {}}, {}, wrong, {}).error().code, ErrorCode::kBadArgument);
 }
 
 }  // namespace

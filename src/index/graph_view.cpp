@@ -3,30 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "index/covering_index.hpp"
+
 namespace rvf::index {
 namespace {
 
 constexpr uint32_t kLeastEf = 16;
 
-// Beam width for `target` on the measured curve of one k; 0 when that k was not measured.
-double width_on_curve(const std::vector<wire::CalibrationPoint>& points, uint32_t k,
-                      double target) {
-  double last_ef = 0;
-  double last_recall = 0;
+std::vector<WidthPoint> curve(const std::vector<wire::CalibrationPoint>& points, uint32_t k) {
+  std::vector<WidthPoint> out;
   for (const wire::CalibrationPoint& p : points) {
-    if (p.k != k || p.ef == 0) continue;
-    const double recall = p.recall_e4 / 10000.0;
-    const double ef = p.ef;
-    if (recall >= target) {
-      if (last_ef == 0 || recall <= last_recall) return ef;
-      // Errors fall like a power of the width, so the interpolation is between logarithms.
-      const double share = (target - last_recall) / (recall - last_recall);
-      return last_ef * std::pow(ef / last_ef, std::clamp(share, 0.0, 1.0));
-    }
-    last_ef = ef;
-    last_recall = recall;
+    if (p.k == k && p.ef != 0) out.push_back({static_cast<double>(p.ef), p.recall_e4 / 10000.0});
   }
-  return last_ef * 2;  // the target was not reached: wider than all that was tried
+  return out;
 }
 
 }  // namespace
@@ -70,8 +59,8 @@ uint64_t GraphView::bytes() const noexcept {
 
 uint32_t GraphView::ef_for(uint32_t k, float target) const noexcept {
   const auto& points = meta().calibration;
-  const double ten = width_on_curve(points, 10, target);
-  const double hundred = width_on_curve(points, 100, target);
+  const double ten = width_on_curve(curve(points, 10), target);
+  const double hundred = width_on_curve(curve(points, 100), target);
   double ef = 64 + k;
   if (ten > 0) {
     ef = ten;

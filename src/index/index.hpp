@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,14 +24,13 @@ namespace rvf::index {
 struct SearchParams {
   uint32_t k = 10;  // at least 1
   uint32_t ef = 0;  // beam width; 0 takes the width calibrated for target_recall
-  float target_recall =
-      0;  // used when ef is 0; 0 takes kDefaultTargetRecall and never less than 64 wide
+  float target_recall = 0;  // used when ef is 0; 0 takes kDefaultTargetRecall
   uint64_t time_budget_ns =
       0;  // 0: none. What was found in time is returned, stats.timed_out is set
   bool exact = false;  // scan every row
   bool walk = false;  // use the graph, also where a scan of what passes the filter is cheaper
 };
-inline constexpr float kDefaultTargetRecall = 0.97F;
+inline constexpr float kDefaultTargetRecall = 0.99F;
 
 // Which parts answered; bits of SearchStats::layers.
 inline constexpr uint32_t kLayerA = 1;  // entry points and top layers
@@ -53,6 +53,7 @@ struct SearchStats {
 // What a search looks at. Pointers are borrowed for the call; null dead and filter mean none.
 struct SearchRequest {
   const kernels::PreparedQuery* query = nullptr;
+  std::span<const float> vector;  // what `query` was prepared from; needed by the fused layout
   const RowTable* rows = nullptr;
   const DeadRows* dead = nullptr;
   const RowBitmap* filter = nullptr;  // only rows in it are returned
@@ -84,6 +85,7 @@ class SearchScratch {
 
 struct IndexInfo {
   std::string kind;  // "flat", "graph"
+  bool fused = false;  // searched through node blocks
   uint64_t rows = 0;  // rows covered, from first_row on; later rows are scanned
   uint64_t first_row = 0;
   uint64_t bytes = 0;  // mapped payload bytes

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "index/code_space.hpp"
+#include "index/aligned_array.hpp"
 #include "index/flat.hpp"
 #include "index/graph.hpp"
 #include "kernels/convert.hpp"
@@ -62,6 +62,12 @@ inline std::vector<wire::ByteSpan> spans_of(const GraphPayloads& p) {
   return {p.layer_c.begin(), p.layer_c.end()};
 }
 
+inline std::vector<wire::ByteSpan> fused_of(const GraphPayloads& p) {
+  std::vector<wire::ByteSpan> out;
+  for (const LargePayload& f : p.fused) out.push_back(f.span());
+  return out;
+}
+
 inline SearchResult search(const Index& index, const TestSet& set, const std::vector<float>& query,
                            Metric metric, const SearchRequest& more = {}) {
   SearchResult out;
@@ -69,6 +75,7 @@ inline SearchResult search(const Index& index, const TestSet& set, const std::ve
   if (!q.ok()) return out;
   SearchRequest request = more;
   request.query = &*q;
+  request.vector = query;
   request.rows = &set.table;
   SearchScratch scratch;
   const Status s = index.search(request, scratch, out);

@@ -16,7 +16,7 @@ constexpr uint64_t kCheckpointBytes = 256ULL << 20;
 
 // What the store did not make itself is carried over byte for byte.
 bool is_attachment(const wire::DirEntry& e, const manifest::Head& head, const wire::Root& root) {
-  if (is_own_metadata(e)) return false;
+  if (is_own_metadata(e) || is_own_fused(e)) return false;
   switch (e.type) {
     case SegmentType::kQuant: return e.tier == 0;
     case SegmentType::kHot: return e.offset != root.hot_cache.segment_offset;
@@ -94,6 +94,7 @@ Status Compaction::open_output() {
   output_ = std::move(created);
   writer_ = std::make_unique<Writer>(output_, manifest::ManifestLog(), 0, 1);
   writer_->head().profile = source_head_.profile;
+  if (options_.search_layout) writer_->head().profile.search_layout = *options_.search_layout;
   writer_->head().capability = source_head_.capability;
   writer_->head().unknown = source_head_.unknown;
   writer_->head().metadata_indexes = source_head_.metadata_indexes;

@@ -36,6 +36,7 @@ class Compaction {
   Status append_metadata(const Snapshot::Impl& from, std::span<const uint64_t> rows,
                          uint64_t first_row);
   Status index_output();
+  OldGraph old_graph() const;  // of the source, for the rows of the output
   Status write_hot();
   Status finish();
   Status catch_up();

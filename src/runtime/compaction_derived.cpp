@@ -7,11 +7,22 @@
 
 namespace rvf::runtime {
 
+OldGraph Compaction::old_graph() const {
+  OldGraph old{source_->state.index, {}};
+  if (old.index == nullptr || old.index->graph == nullptr) return {};
+  old.now.assign(static_cast<size_t>(old.index->rows), index::kNoNode);
+  for (uint64_t position = 0; position < plan_.order.size(); ++position) {
+    const uint64_t row = plan_.order[position];
+    if (row < old.now.size()) old.now[row] = static_cast<uint32_t>(position);
+  }
+  return old;
+}
+
 Status Compaction::index_output() {
   const auto& layers = writer_->head().index_layers;
   if (!layers.empty() || writer_->root().extension->rows < kMinGraphRows) return {};
   RVF_ASSIGN(auto state, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
-  RVF_ASSIGN(const auto graph, make_graph(state, writer_->head().profile,
+  RVF_ASSIGN(const auto graph, make_graph(state, writer_->head().profile, old_graph(),
                                           store_.options.executor.get(), options_.progress));
   writer_->begin_batch();
   Status done = append_graph(*writer_, graph, state.rows.size());

@@ -52,7 +52,9 @@ CompactionPlan make_plan(const LiveState& state, const index::DeadRows& dead,
 
 uint64_t plan_hash(const CompactionPlan& plan, const CompactOptions& options) {
   const auto rows = std::as_bytes(std::span(plan.order));
-  const uint64_t settings = (options.tiers ? 1U : 0U) | (options.cold_shard ? 2U : 0U);
+  const uint64_t layout =
+      options.search_layout ? 4U << static_cast<uint16_t>(*options.search_layout) : 0U;
+  const uint64_t settings = (options.tiers ? 1U : 0U) | (options.cold_shard ? 2U : 0U) | layout;
   const uint64_t ends = wire::xxh3_64(std::as_bytes(std::span(plan.tier_end)), settings);
   return wire::xxh3_64(rows, ends);
 }

@@ -139,6 +139,22 @@ Status LiveState::add_rows(std::shared_ptr<const VecSegment> segment) {
   return {};
 }
 
+// The search layout of exactly this graph; anything else of that type is left alone.
+void LiveState::find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
+                           const wire::IndexLayerEntry& graph, LoadedIndex& out) const {
+  const auto index_entry = directory.find(graph.segment_id);
+  for (auto it = index_entry; it != directory.end(); ++it) {  // written behind it
+    if (!is_own_fused(it->second)) continue;
+    const auto bytes = payload(it->second);
+    if (!bytes) continue;
+    const auto view = wire::parse_fused(*bytes);
+    if (view && view->header.index_segment == graph.segment_id &&
+        view->header.index_hash == index_entry->second.hash) {
+      out.fused.push_back(*bytes);
+    }
+  }
+}
+
 void LiveState::load_index(const manifest::Head& head,
                            const std::map<uint64_t, wire::DirEntry>& directory) {
   index = nullptr;
@@ -148,6 +164,7 @@ void LiveState::load_index(const manifest::Head& head,
   const auto fail = [&](const std::string& why) {
     loaded->graph = nullptr;
     loaded->layer_c.clear();
+    loaded->fused.clear();
     loaded->problem = why;
     index = std::move(loaded);
   };
@@ -162,7 +179,12 @@ void LiveState::load_index(const manifest::Head& head,
       loaded->layer_c.push_back(*bytes);
     }
   }
-  auto graph = index::open_graph(loaded->layer_c, layer_a);
+  find_fused(directory, head.index_layers.front(), *loaded);
+  auto graph = index::open_fused(loaded->fused);
+  if (!graph) {
+    loaded->fused.clear();
+    graph = index::open_graph(loaded->layer_c, layer_a);
+  }
   if (!graph) return fail(graph.error().message);
   const index::IndexInfo info = (*graph)->describe();
   if (info.first_row != 0 || info.rows > rows.size() || info.metric != metric) {

@@ -13,14 +13,21 @@
 #include "manifest/manifest_log.hpp"
 #include "runtime/mapped_file.hpp"
 #include "runtime/vec_segment.hpp"
+#include "wire/fused_codec.hpp"
 #include "wire/segment.hpp"
 
 namespace rvf::runtime {
+
+// The store's own search layout carries HOT; others may use the type for something else.
+inline bool is_own_fused(const wire::DirEntry& e) noexcept {
+  return e.type == SegmentType::kFused && (e.flags & segment_flag::kHot) != 0;
+}
 
 // The graph over the first rows, with the payloads it reads.
 struct LoadedIndex {
   std::unique_ptr<index::Index> graph;
   std::vector<wire::ByteSpan> layer_c;
+  std::vector<wire::ByteSpan> fused;
   uint64_t rows = 0;
   std::string problem;  // why there is a graph in the file but none in use
 };
@@ -69,6 +76,8 @@ class LiveState {
   std::vector<std::shared_ptr<const io::Mapping>> pins() const;
 
  private:
+  void find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
+                  const wire::IndexLayerEntry& graph, LoadedIndex& out) const;
   MappedFile* file_of(const wire::DirEntry& entry) const;  // null for an unknown shard
 
   std::shared_ptr<MappedFile> file_;

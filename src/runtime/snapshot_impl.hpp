@@ -89,6 +89,7 @@ struct Snapshot::Impl {
                             index::SearchScratch& scratch_memory) const;
   struct RowSearch {
     const kernels::PreparedQuery* query = nullptr;
+    std::span<const float> vector;
     const index::DeadRows* dead = nullptr;
     const index::RowBitmap* filter = nullptr;  // may be null
     uint64_t available = 0;  // rows that can be found at all

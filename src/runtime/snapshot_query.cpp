@@ -53,6 +53,7 @@ class Querying {
                kernels::prepare(vector, s_.state.metric, s_.state.dtype, s_.state.dimension));
     RVF_ASSIGN(dead_, s_.dead());
     search_.query = &*prepared_;
+    search_.vector = vector;
     search_.dead = dead_.get();
     search_.available = s_.state.rows.size() - dead_->count();
     search_.params.ef = o_.ef;
@@ -226,6 +227,7 @@ Result<index::SearchResult> Snapshot::Impl::search_rows(
     const RowSearch& search, index::SearchScratch& scratch_memory) const {
   index::SearchRequest request;
   request.query = search.query;
+  request.vector = search.vector;
   request.rows = &state.rows;
   request.dead = search.dead;
   request.filter = search.filter;

@@ -63,6 +63,7 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   profile.graph_degree = create.graph_m;
   profile.ef_construction = create.ef_construction;
   profile.seed = create.seed;
+  profile.search_layout = create.search_layout;
   profile.schema = create.application;
   RVF_ASSIGN(writer.head().schema, schema_for(create));
   wire::Root& root = writer.root();

@@ -130,9 +130,16 @@ struct EncodedRows {
 Result<std::vector<EncodedRows>> encode_rows(const Vectors& vectors, std::span<const uint64_t> ids,
                                              DType dtype, uint32_t dimension);
 
-// A graph over all rows of `state`, extending the one it has.
+// A graph to go on from, which may be of another state.
+struct OldGraph {
+  std::shared_ptr<const LoadedIndex> index;  // may be null
+  std::vector<uint32_t>
+      now;  // the row today of each of its nodes, or index::kNoNode; empty: as was
+};
+// A graph over all rows of `state`.
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
-                                        Executor* executor, const Progress* progress);
+                                        const OldGraph& old, Executor* executor,
+                                        const Progress* progress);
 // Appends the graph in place of the one that the writer's head names, and points the root at it.
 Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t rows);
 

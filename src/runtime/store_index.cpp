@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "index/graph.hpp"
 #include "runtime/store_impl.hpp"
@@ -16,7 +17,8 @@ constexpr uint64_t kTailShare = 2;  // one in two
 }  // namespace
 
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
-                                        Executor* executor, const Progress* progress) {
+                                        const OldGraph& old, Executor* executor,
+                                        const Progress* progress) {
   index::GraphInput input;
   input.rows = &state.rows;
   input.count = state.rows.size();
@@ -27,8 +29,12 @@ Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::Prof
   params.m = profile.graph_degree;
   params.ef_construction = profile.ef_construction;
   params.seed = profile.seed;
-  if (state.index != nullptr && state.index->graph != nullptr) {
-    return index::extend_graph(state.index->layer_c, input, params, executor, progress);
+  params.fused = profile.search_layout == SearchLayout::kFused;
+  if (old.index != nullptr && old.index->graph != nullptr) {
+    auto grown = index::regrow_graph({old.index->layer_c, old.index->fused}, old.now, input, params,
+                                     executor, progress);
+    // A graph with damage is no reason to fail: it can be made again.
+    if (grown || grown.error().code == ErrorCode::kCancelled) return grown;
   }
   return index::build_graph(input, params, executor, progress);
 }
@@ -39,11 +45,16 @@ Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t 
     writer.batch().removed.push_back(old.segment_id);
   }
   head.index_layers.clear();
+  for (const auto& [id, entry] : writer.log().directory()) {
+    if (is_own_fused(entry)) writer.batch().removed.push_back(id);
+  }
+  std::optional<wire::DirEntry> first;
   const auto append = [&](const wire::Bytes& payload, uint16_t flags, uint8_t layer) -> Status {
     Writer::Segment segment;
     segment.type = SegmentType::kIndex;
     segment.flags = flags;
     RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, payload));
+    if (!first) first = entry;
     head.index_layers.push_back({entry.segment_id, layer, 0, 0, rows});
     if (layer == 0) {
       // Where a cold reader begins: the root points straight at it.
@@ -54,6 +65,13 @@ Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t 
     return {};
   };
   for (const wire::Bytes& part : graph.layer_c) RVF_TRY(append(part, 0, 2));
+  for (const index::LargePayload& fused : graph.fused) {
+    wire::set_fused_index(fused.bytes.get(), first->segment_id, first->hash);
+    Writer::Segment segment;
+    segment.type = SegmentType::kFused;
+    segment.flags = segment_flag::kHot;
+    RVF_TRY(writer.append(segment, fused.span()));
+  }
   writer.root().entry_points = writer.root().top_layer = writer.root().prefetch = {};
   if (!graph.layer_a.empty()) RVF_TRY(append(graph.layer_a, segment_flag::kHot, 0));
   return {};
@@ -73,8 +91,8 @@ Status Store::Impl::build_index(const Progress* progress) {
   const uint64_t rows = state.rows.size();
   const bool loaded = state.index != nullptr && state.index->graph != nullptr;
   if (rows < runtime::kMinGraphRows || (loaded && state.index->rows == rows)) return {};
-  RVF_ASSIGN(const auto graph,
-             runtime::make_graph(state, writer->head().profile, options.executor.get(), progress));
+  RVF_ASSIGN(const auto graph, runtime::make_graph(state, writer->head().profile, {state.index, {}},
+                                                   options.executor.get(), progress));
   writer->begin_batch();
   Status done = runtime::append_graph(*writer, graph, rows);
   const manifest::Change change = writer->batch();

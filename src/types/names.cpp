@@ -164,6 +164,10 @@ bool parse_field_type(const char* text, FieldType& out) noexcept {
   return false;
 }
 
+const char* search_layout_name(SearchLayout layout) noexcept {
+  return layout == SearchLayout::kStandard ? "standard" : "fused";
+}
+
 const char* filter_strategy_name(FilterStrategy strategy) noexcept {
   constexpr const char* kNames[] = {"auto", "pre", "in", "post"};
   const auto i = static_cast<unsigned>(strategy);
@@ -194,6 +198,7 @@ const char* segment_type_name(SegmentType type) noexcept {
     case SegmentType::kRefCount: return "REFCOUNT";
     case SegmentType::kMembership: return "MEMBERSHIP";
     case SegmentType::kDelta: return "DELTA";
+    case SegmentType::kFused: return "FUSED";
     default: return "?";
   }
 }

@@ -157,7 +157,7 @@ void put(ByteWriter& w, const ProfileConfig& e) {
   w.u8(static_cast<uint8_t>(e.checksum));
   w.u32(e.dimension);
   w.u16(e.graph_degree);
-  w.u16(0);
+  w.u16(static_cast<uint16_t>(e.search_layout));
   w.u32(e.ef_construction);
   w.u64(e.seed);
   w.u32(static_cast<uint32_t>(e.schema.size()));
@@ -170,7 +170,11 @@ void get(ByteReader& r, ProfileConfig& e) {
   e.checksum = static_cast<ChecksumAlgo>(r.u8());
   e.dimension = r.u32();
   e.graph_degree = r.u16();
-  r.skip(2);
+  // What a later version may add is searched like anything else here.
+  const uint16_t layout = r.u16();
+  e.search_layout = layout == static_cast<uint16_t>(SearchLayout::kStandard)
+                        ? SearchLayout::kStandard
+                        : SearchLayout::kFused;
   e.ef_construction = r.u32();
   e.seed = r.u64();
   e.schema = r.text(r.u32());

@@ -118,6 +118,7 @@ struct ProfileConfig {
   ChecksumAlgo checksum = ChecksumAlgo::kXxh3;
   uint32_t dimension = 0;
   uint16_t graph_degree = 16;
+  SearchLayout search_layout = SearchLayout::kFused;
   uint32_t ef_construction = 200;
   uint64_t seed = 0;
   std::string schema;  // free text of the application, for example a text collection's settings

@@ -267,6 +267,7 @@ TEST_F(StoreTest, TiersTakeLessSpaceAndKeepTheNeighbours) {
   }
   CompactOptions tiers;
   tiers.tiers = true;
+  tiers.search_layout = SearchLayout::kStandard;
   auto report = s.compact(tiers);
   ASSERT_RVF_OK(report);
   EXPECT_EQ(report->tier_rows[0] + report->tier_rows[1] + report->tier_rows[2], n);

@@ -1,0 +1,89 @@
+#include "index/covering_index.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "index/flat.hpp"
+
+namespace rvf::index {
+
+Status CoveringIndex::check(const SearchRequest& request) const {
+  RVF_TRY(check_request(request));
+  const Covered c = covered();
+  if (request.query->metric() != c.metric) {
+    return Error(ErrorCode::kWrongMetric, std::string("the index was built for ") +
+                                              metric_name(c.metric) + ", the query asks " +
+                                              metric_name(request.query->metric()));
+  }
+  if (request.query->dim() != c.dim) {
+    return Error(ErrorCode::kWrongDimension,
+                 "the index has " + std::to_string(c.dim) + " dimensions");
+  }
+  if (c.end_row > request.rows->size()) {
+    return Error(ErrorCode::kBadArgument, "the index covers rows up to " +
+                                              std::to_string(c.end_row) + ", the table has " +
+                                              std::to_string(request.rows->size()));
+  }
+  return {};
+}
+
+Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratch,
+                             SearchResult& out) const {
+  out.hits.clear();
+  out.stats = {};
+  RVF_TRY(check(request));
+  const uint64_t budget = request.params.time_budget_ns;
+  const uint64_t deadline = budget == 0 ? 0 : steady_now_ns() + budget;
+  const Covered c = covered();
+  TopK best(request.params.k, request.ids);
+  SearchStats& stats = out.stats;
+  bool in_time = true;
+  const uint32_t width = request.params.exact ? 0 : beam_width(request);
+  stats.exact = width == 0;
+  if (width == 0) {
+    in_time = scan_rows_parallel(request, 0, request.rows->size(), deadline, best, stats);
+    stats.layers |= kLayerScan;
+  } else {
+    RVF_ASSIGN(in_time, walk(request, width, deadline, scratch.impl(), best, stats));
+    const auto scan = [&](uint64_t begin, uint64_t end) {
+      if (begin == end || !c.rest_has_arrived) return;
+      in_time &= scan_rows_parallel(request, begin, end, deadline, best, stats);
+      stats.layers |= kLayerScan;
+    };
+    scan(0, c.first_row);
+    scan(c.end_row, request.rows->size());
+    stats.ef = width;
+  }
+  stats.visited = stats.distances;
+  stats.timed_out = !in_time;
+  stats.exact &= in_time;
+  best.finish(out.hits);
+  return {};
+}
+
+double passing_rows(const SearchRequest& request, uint64_t covered) noexcept {
+  const auto all = static_cast<double>(covered);
+  if (request.filter != nullptr) {
+    return std::min(all, static_cast<double>(request.filter->count()));
+  }
+  if (request.dead != nullptr) {
+    return std::max(0.0, all - static_cast<double>(request.dead->count()));
+  }
+  return all;
+}
+
+double width_on_curve(const std::vector<WidthPoint>& points, double target) noexcept {
+  WidthPoint last;
+  for (const WidthPoint& p : points) {
+    if (p.recall >= target) {
+      if (last.width == 0 || p.recall <= last.recall) return p.width;
+      // Errors fall like a power of the width, so the interpolation is between logarithms.
+      const double share = (target - last.recall) / (p.recall - last.recall);
+      return last.width * std::pow(p.width / last.width, std::clamp(share, 0.0, 1.0));
+    }
+    last = p;
+  }
+  return last.width * 2;
+}
+
+}  // namespace rvf::index

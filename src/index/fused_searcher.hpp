@@ -1,0 +1,49 @@
+// One search at a time over fused blocks, with the memory it needs. Reuse it: it keeps one byte a
+// node for what was compared, and clears that in O(1) for 254 of 255 searches.
+// Thread-safety: one thread at a time.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "index/aligned_array.hpp"
+#include "index/fused_space.hpp"
+
+namespace rvf::index {
+
+inline constexpr uint32_t kMostTraced = 1024;  // enough for the candidates of a node
+
+class FusedSearcher {
+ public:
+  explicit FusedSearcher(kernels::Isa isa = kernels::Isa::kBest) : kernels_(&fused_kernels(isa)) {}
+
+  // `placed`: FusedSpace::place() of the query. `width` at least 1. The first `traced` comparisons
+  // are remembered.
+  void start(const FusedBlocks& blocks, const float* placed, uint32_t width, uint32_t traced);
+  bool run(uint64_t expansions) { return kernels_->walk(blocks_, query_, state_, expansions); }
+
+  // Ascending (distance, node) keys, node shifted by one; kNoKey behind the last.
+  std::span<const uint64_t> near() const noexcept { return {state_.near, state_.width}; }
+  static uint32_t node_of(uint64_t key) noexcept { return static_cast<uint32_t>(key) >> 1; }
+  static float distance_of(uint64_t key) noexcept {
+    return unsortable(static_cast<uint32_t>(key >> 32));
+  }
+  std::span<const uint64_t> trace() const noexcept { return {trace_.data(), state_.traced}; }
+  const FusedState& state() const noexcept { return state_; }
+
+ private:
+  const FusedKernels* kernels_;
+  FusedBlocks blocks_;
+  FusedQuery query_;
+  FusedState state_;
+  AlignedArray<uint8_t> prepared_;
+  size_t prepared_bytes_ = 0;
+  AlignedArray<uint64_t> near_;
+  size_t near_room_ = 0;
+  std::vector<uint8_t> marks_;
+  uint8_t round_ = 0;
+  std::vector<uint64_t> trace_;
+};
+
+}  // namespace rvf::index

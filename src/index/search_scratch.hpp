@@ -1,0 +1,20 @@
+// The inside of SearchScratch: the working memory of whichever index searches.
+#pragma once
+#include "index/beam.hpp"
+#include "index/fused_searcher.hpp"
+#include "index/index.hpp"
+
+namespace rvf::index {
+
+struct SearchScratch::Impl {
+  VisitedMarks visited;
+  BeamPool pool;
+  FusedSearcher fused;
+  std::vector<float> vector;
+  std::vector<float> placed;
+  std::vector<uint64_t> candidates;
+  std::vector<const std::byte*> rows;
+  std::vector<float> distances;
+};
+
+}  // namespace rvf::index
