@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t kGrain = 64;
 constexpr uint64_t kSlice = 16384;  // nodes between reports
-constexpr size_t kMostCandidates = 256;  // that a node chooses among with its reverse edges
+constexpr size_t kMostCandidates = 256;  // that a node chooses among
 
 }  // namespace
 
@@ -53,6 +53,7 @@ void FusedBuilder::choose_among(Worker& w, uint32_t node) {
   w.candidates.clear();
   for (size_t i = 0; i < w.nodes.size(); ++i) w.candidates.push_back({w.distances[i], w.nodes[i]});
   std::sort(w.candidates.begin(), w.candidates.end());
+  if (w.candidates.size() > kMostCandidates) w.candidates.resize(kMostCandidates);
   w.chooser.choose(w.candidates, kFusedDegree, w.chosen);
   graph_.assign(node, w.chosen);
 }

@@ -17,6 +17,10 @@ constexpr double kDistancesPerWidth = 16;
 // Beyond the k wanted, so many of the refined are compared exactly: bytes mistake near ties.
 constexpr uint32_t kSpare = 6;
 constexpr uint32_t kSpareShare = 8;
+// Of the tenth neighbour's median distance: queries up to here are like the rows.
+constexpr double kOrdinary = 1.15;
+// Queries beyond the farthest kind that was measured get so many of its steps.
+constexpr double kFarthest = 1.3;
 // Widths for a graph that was never calibrated.
 constexpr uint32_t kUncalibrated = 128;
 
@@ -235,9 +239,10 @@ uint32_t FusedIndex::wider_for(const SearchRequest& r, uint32_t width,
     if (kind == 0) {
       own_width = needed;
       own_distance = there;
-      if (distance <= 1.1 * own_distance) return 0;
+      if (distance <= kOrdinary * own_distance) return 0;
     } else if (there > own_distance && needed > own_width) {
-      const double share = std::clamp((distance - own_distance) / (there - own_distance), 0.0, 1.0);
+      const double share =
+          std::clamp((distance - own_distance) / (there - own_distance), 0.0, kFarthest);
       factor = std::max(factor, std::pow(needed / own_width, share));
     }
   }

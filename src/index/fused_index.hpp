@@ -23,6 +23,7 @@ class FusedIndex final : public CoveringIndex {
   uint32_t width_for(uint32_t k, float target) const;
   // Squared distance in the fused space.
   float placed_distance(std::vector<float> query, std::vector<float> row) const;
+  const std::vector<float>& centre() const noexcept { return space_.frame().centre; }
   const wire::FusedHeader& header() const noexcept { return header_; }
 
  private:

@@ -21,6 +21,21 @@ inline int32_t rounded(float f) noexcept {  // |f| < 2^22
   return bits - 0x4B400000;
 }
 
+// The sixteen subset sums of four coordinates, from the least one up.
+struct PlainTables {
+  static void write(const float* z, float least, float to_table, uint8_t* out) {
+    for (uint32_t e = 0; e < 16; ++e) {
+      const float a = (e & 1U) != 0 ? z[0] : 0;
+      const float b = (e & 2U) != 0 ? z[1] : 0;
+      const float c = (e & 4U) != 0 ? z[2] : 0;
+      const float d = (e & 8U) != 0 ? z[3] : 0;
+      const int32_t v = rounded((((a + b) + (c + d)) - least) * to_table);
+      out[e] = static_cast<uint8_t>(v < 0 ? 0 : v > 127 ? 127 : v);
+    }
+  }
+};
+
+template <class Tables>
 void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, int8_t* high,
                    int8_t* low, FusedQuery& query) {
   const uint32_t n = layout.padded;
@@ -39,10 +54,13 @@ void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, in
   float top = 0;
   for (const float t : tops) top = t > top ? t : top;
   float widest = 0;  // of the ranges of the tables
-  for (uint32_t i = 0; i < n; i += 4) {
-    float range = 0;
-    for (uint32_t j = 0; j < 4; ++j) range += z[i + j] < 0 ? -z[i + j] : z[i + j];
-    widest = range > widest ? range : widest;
+  for (uint32_t i = 0; i < n; i += kLanes) {
+    float sizes[kLanes];
+    for (uint32_t j = 0; j < kLanes; ++j) sizes[j] = z[i + j] < 0 ? -z[i + j] : z[i + j];
+    for (uint32_t t = 0; t < kLanes; t += 4) {
+      const float range = (sizes[t] + sizes[t + 1]) + (sizes[t + 2] + sizes[t + 3]);
+      widest = range > widest ? range : widest;
+    }
   }
 
   // 128 * 127: the high part of a coordinate stays within a signed byte.
@@ -62,20 +80,12 @@ void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, in
   for (uint32_t i = n; i < layout.vector_bytes; ++i) high[i] = low[i] = 0;
 
   const float to_table = widest > 0 ? 127.0F / widest : 0;
-  for (uint32_t i = 0; i < n; i += 4) {
-    float entries[16];
-    float least = 0;
-    for (uint32_t j = 0; j < 4; ++j) least += z[i + j] < 0 ? z[i + j] : 0;
-    for (uint32_t e = 0; e < 16; ++e) {
-      const float a = (e & 1U) != 0 ? z[i] : 0;
-      const float b = (e & 2U) != 0 ? z[i + 1] : 0;
-      const float c = (e & 4U) != 0 ? z[i + 2] : 0;
-      const float d = (e & 8U) != 0 ? z[i + 3] : 0;
-      entries[e] = (((a + b) + (c + d)) - least) * to_table;
-    }
-    for (uint32_t e = 0; e < 16; ++e) {
-      const int32_t v = rounded(entries[e]);
-      table[4 * i + e] = static_cast<uint8_t>(v < 0 ? 0 : v > 127 ? 127 : v);
+  for (uint32_t i = 0; i < n; i += kLanes) {
+    float negative[kLanes];  // without branches: signs are random
+    for (uint32_t j = 0; j < kLanes; ++j) negative[j] = z[i + j] < 0 ? z[i + j] : 0;
+    for (uint32_t t = 0; t < kLanes; t += 4) {
+      const float least = (negative[t] + negative[t + 1]) + (negative[t + 2] + negative[t + 3]);
+      Tables::write(z + i + t, least, to_table, table + 4 * (i + t));
     }
   }
 

@@ -103,6 +103,6 @@ struct Avx2Ops : PlainPools {
 
 }  // namespace
 
-const FusedKernels kFusedAvx2 = {walk<Avx2Ops>, prepare_query, encode_group};
+const FusedKernels kFusedAvx2 = {walk<Avx2Ops>, prepare_query<PlainTables>, encode_group};
 
 }  // namespace rvf::index

@@ -167,6 +167,23 @@ struct Avx512Ops {
   static constexpr uint32_t kChunk = 128 * 64;
 };
 
+struct Avx512Tables {
+  static void write(const float* z, float least, float to_table, uint8_t* out) {
+    const __m512 a = _mm512_maskz_broadcastss_ps(0xAAAA, _mm_load_ss(z));
+    const __m512 b = _mm512_maskz_broadcastss_ps(0xCCCC, _mm_load_ss(z + 1));
+    const __m512 c = _mm512_maskz_broadcastss_ps(0xF0F0, _mm_load_ss(z + 2));
+    const __m512 d = _mm512_maskz_broadcastss_ps(0xFF00, _mm_load_ss(z + 3));
+    const __m512 sum = _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
+    const __m512 entry =
+        _mm512_mul_ps(_mm512_sub_ps(sum, _mm512_set1_ps(least)), _mm512_set1_ps(to_table));
+    const __m512i bits = _mm512_castps_si512(_mm512_add_ps(entry, _mm512_set1_ps(kRound)));
+    const __m512i v = _mm512_sub_epi32(bits, _mm512_set1_epi32(0x4B400000));
+    const __m512i in_range =
+        _mm512_min_epi32(_mm512_max_epi32(v, _mm512_setzero_si512()), _mm512_set1_epi32(127));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(in_range));
+  }
+};
+
 // The sixteen lanes of encode_group().
 void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t* const* neighbours,
                          const float* scales, uint32_t count, uint32_t padded, uint8_t* codes,
@@ -210,6 +227,7 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
 
 }  // namespace
 
-const FusedKernels kFusedAvx512 = {walk<Avx512Ops>, prepare_query, encode_group_avx512};
+const FusedKernels kFusedAvx512 = {walk<Avx512Ops>, prepare_query<Avx512Tables>,
+                                   encode_group_avx512};
 
 }  // namespace rvf::index

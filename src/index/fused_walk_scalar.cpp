@@ -41,6 +41,6 @@ struct ScalarOps : PlainPools {
 
 }  // namespace
 
-const FusedKernels kFusedScalar = {walk<ScalarOps>, prepare_query, encode_group};
+const FusedKernels kFusedScalar = {walk<ScalarOps>, prepare_query<PlainTables>, encode_group};
 
 }  // namespace rvf::index

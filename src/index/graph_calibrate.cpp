@@ -57,14 +57,29 @@ class Calibration {
       if (!decode(held_[i], v) || !decode(held_[(i + held_.size() / 3) % held_.size()], other)) {
         return false;
       }
-      for (size_t d = 0; d < v.size(); ++d) {
-        v[d] = (1 - kShares[kind]) * v[d] + kShares[kind] * other[d];
-      }
+      mix(v, other, kShares[kind]);
       auto query = kernels::prepare(v, input_.metric, input_.dtype, input_.dim);
       if (!query) return false;
       samples_[i].query.emplace(std::move(*query));
     }
     return true;
+  }
+
+  // As far from the centre as rows are: nearer to it a query would have near neighbours all around.
+  void mix(std::vector<float>& v, const std::vector<float>& other, float share) const {
+    const std::vector<float>& centre = index_.centre();
+    double wanted = 0;
+    double there = 0;
+    for (size_t d = 0; d < v.size(); ++d) {
+      const double own = static_cast<double>(v[d]) - centre[d];
+      v[d] = (1 - share) * v[d] + share * other[d];
+      const double mixed = static_cast<double>(v[d]) - centre[d];
+      wanted += own * own;
+      there += mixed * mixed;
+    }
+    if (share == 0 || !(there > 0)) return;
+    const auto by = static_cast<float>(std::sqrt(wanted / there));
+    for (size_t d = 0; d < v.size(); ++d) v[d] = centre[d] + (v[d] - centre[d]) * by;
   }
 
   bool decode(uint32_t node, std::vector<float>& v) const {

@@ -17,38 +17,50 @@ void NeighbourChooser::choose(const std::vector<Near>& c, size_t degree, std::ve
     out = c;
     return;
   }
-  constexpr float kTaken = std::numeric_limits<float>::infinity();
   const float widest = kAlpha[std::size(kAlpha) - 1];
-  ratio_.assign(c.size(), 0.0F);
+  size_t left = c.size();  // of the candidates that may still be chosen, in order
+  nodes_.resize(left);
+  open_.resize(left);
+  distances_.resize(left);
+  taken_.assign(left, 0);
+  for (uint32_t i = 0; i < left; ++i) {
+    nodes_[i] = c[i].node;
+    open_[i] = {i, 0};
+  }
   for (const float alpha : kAlpha) {
-    for (uint32_t i = 0; i < c.size(); ++i) {
-      if (ratio_[i] > alpha) continue;
-      out.push_back(c[i]);
-      ratio_[i] = kTaken;
+    size_t kept = 0;
+    for (size_t at = 0; at < left; ++at) {
+      const Open one = open_[at];
+      if (one.ratio > alpha) {
+        open_[kept] = one;
+        nodes_[kept++] = nodes_[at];
+        continue;
+      }
+      out.push_back(c[one.candidate]);
+      taken_[one.candidate] = 1;
       if (out.size() == degree) return;
-      pending_.clear();
-      nodes_.clear();
-      for (uint32_t j = i + 1; j < c.size(); ++j) {
-        if (ratio_[j] > widest) continue;
-        pending_.push_back(j);
-        nodes_.push_back(c[j].node);
+      query_.set(nodes_[at]);
+      const size_t first = at + 1;
+      for (size_t i = first; i < left; i += RowCodes::kMostAtOnce) {
+        query_.distances(&nodes_[i], std::min(RowCodes::kMostAtOnce, left - i), &distances_[i]);
       }
-      if (nodes_.empty()) continue;
-      distances_.resize(nodes_.size());
-      query_.set(c[i].node);
-      for (size_t at = 0; at < nodes_.size(); at += 512) {
-        query_.distances(&nodes_[at], std::min<size_t>(512, nodes_.size() - at), &distances_[at]);
+      size_t end = first;
+      for (size_t i = first; i < left; ++i) {
+        Open other = open_[i];
+        // A copy of a chosen node adds nothing.
+        const float ratio = distances_[i] > 0 ? c[other.candidate].distance / distances_[i]
+                                              : std::numeric_limits<float>::infinity();
+        if (ratio > other.ratio) other.ratio = ratio;
+        if (other.ratio > widest) continue;
+        open_[end] = other;
+        nodes_[end++] = nodes_[i];
       }
-      for (size_t p = 0; p < pending_.size(); ++p) {
-        const uint32_t j = pending_[p];
-        // A copy of a chosen node adds nothing: 3 is past the last step, but not taken.
-        const float r = distances_[p] > 0 ? std::min(c[j].distance / distances_[p], 3.0F) : 3.0F;
-        if (r > ratio_[j]) ratio_[j] = r;
-      }
+      left = end;
     }
+    left = kept;
   }
   for (uint32_t i = 0; i < c.size() && out.size() < degree; ++i) {
-    if (ratio_[i] != kTaken) out.push_back(c[i]);
+    if (taken_[i] == 0) out.push_back(c[i]);
   }
 }
 

@@ -18,11 +18,15 @@ class NeighbourChooser {
   void choose(const std::vector<Near>& candidates, size_t degree, std::vector<Near>& out);
 
  private:
+  struct Open {
+    uint32_t candidate;
+    float ratio;  // largest of: distance to the target by distance to a chosen one
+  };
   RowCodes::Query query_;
-  std::vector<float> ratio_;
-  std::vector<uint32_t> pending_;
-  std::vector<uint32_t> nodes_;
+  std::vector<Open> open_;
+  std::vector<uint32_t> nodes_;  // of open_
   std::vector<float> distances_;
+  std::vector<uint8_t> taken_;
 };
 
 }  // namespace rvf::index

@@ -9,23 +9,21 @@ namespace rvf::index {
 
 RowCodes::Query::Query(const RowCodes& codes)
     : codes_(&codes),
-      code_(aligned_array<uint8_t>(codes.stride_)),
       rows_(std::make_unique<const int8_t*[]>(kMostAtOnce)),
       products_(std::make_unique<int32_t[]>(kMostAtOnce)) {}
 
 void RowCodes::Query::set(uint32_t node) noexcept {
-  const int8_t* code = codes_->code(node);
-  for (size_t i = 0; i < codes_->stride_; ++i) code_[i] = static_cast<uint8_t>(code[i] ^ 0x80);
+  code_ = codes_->code(node);
   scale_ = codes_->rows_[node].scale;
   norm_ = codes_->rows_[node].norm;
 }
 
 void RowCodes::Query::distances(const uint32_t* nodes, size_t n, float* out) const noexcept {
   for (size_t i = 0; i < n; ++i) rows_[i] = codes_->code(nodes[i]);
-  codes_->dots_(code_.get(), rows_.get(), n, codes_->stride_, products_.get());
+  codes_->dots_(code_, rows_.get(), n, codes_->stride_, products_.get());
   for (size_t i = 0; i < n; ++i) {
     const Row& row = codes_->rows_[nodes[i]];
-    const auto product = static_cast<float>(products_[i] - row.sum128);
+    const auto product = static_cast<float>(products_[i]);
     const float d = (norm_ + row.norm) - 2 * (scale_ * row.scale) * product;
     out[i] = d > 0 ? d : 0;
   }
@@ -36,7 +34,7 @@ Result<RowCodes> RowCodes::make(const FusedSpace& space, const GraphInput& input
   RowCodes c;
   c.padded_ = space.layout().padded;
   c.stride_ = space.layout().vector_bytes;
-  c.dots_ = kernels::code_dots();
+  c.dots_ = kernels::int8_dots();
   c.codes_ = aligned_array<int8_t>(static_cast<size_t>(input.count) * c.stride_);
   if (c.codes_ == nullptr) {
     return Error(ErrorCode::kOutOfMemory, "no memory for the codes of " +
@@ -69,19 +67,16 @@ void RowCodes::encode(uint32_t node, const float* placed) {
   double exact = 0;
   double crossed = 0;
   int64_t squares = 0;
-  int32_t sum = 0;
   for (size_t i = 0; i < padded_; ++i) {
     const auto c = static_cast<int32_t>(std::lrintf(placed[i] * inverse));
     code[i] = static_cast<int8_t>(c);
     exact += static_cast<double>(placed[i]) * placed[i];
     crossed += static_cast<double>(placed[i]) * c;
     squares += int64_t{c} * c;
-    sum += c;
   }
   crossed *= scale;
   row.scale = scale;
   row.norm = static_cast<float>(static_cast<double>(scale) * scale * static_cast<double>(squares));
-  row.sum128 = 128 * sum;
   row.block_norm = static_cast<float>(exact);
   row.block_scale = crossed > 0 ? static_cast<float>(scale * (exact / crossed)) : scale;
 }

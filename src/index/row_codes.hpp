@@ -28,7 +28,7 @@ class RowCodes {
 
    private:
     const RowCodes* codes_;
-    AlignedArray<uint8_t> code_;
+    const int8_t* code_ = nullptr;
     std::unique_ptr<const int8_t*[]> rows_;
     std::unique_ptr<int32_t[]> products_;
     float scale_ = 0;
@@ -53,7 +53,6 @@ class RowCodes {
   struct Row {
     float scale = 0;
     float norm = 0;  // of the decoded bytes
-    int32_t sum128 = 0;  // 128 times the sum of the bytes
     float block_norm = 0;
     float block_scale = 0;
   };
@@ -63,7 +62,7 @@ class RowCodes {
   size_t padded_ = 0;
   AlignedArray<int8_t> codes_;
   std::vector<Row> rows_;
-  kernels::CodeDots dots_ = nullptr;
+  kernels::Int8Dots dots_ = nullptr;
 };
 
 }  // namespace rvf::index
