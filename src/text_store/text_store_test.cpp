@@ -77,6 +77,39 @@ TEST_F(TextStoreTest, TheSameTextInManyFilesIsShownOnce) {
   EXPECT_EQ(hits->front().duplicates, 5U);
 }
 
+// So many that there is a graph over them, whose segments must not be taken for the collection's.
+TEST_F(TextStoreTest, ACollectionWithAGraphIsOpenedAgain) {
+  constexpr int kSections = 4200;
+  std::ostringstream text;
+  for (int i = 0; i < kSections; ++i) {
+    text << "# Section " << i << "\n\nThe number of this one is unique" << i << ".";
+    for (int w = 0; w < 45; ++w) text << " word" << (i * 31 + w * w * 17) % 911;
+    text << "\n\n";
+  }
+  put("long.md", text.str());
+  {
+    auto t = TextStore::create(store());
+    ASSERT_TRUE(t.ok()) << t.error().message;
+    auto added = t->add({docs()});
+    ASSERT_TRUE(added.ok()) << added.error().message;
+    ASSERT_GT(added->passages_added, 4096U);
+    ASSERT_TRUE(t->store().build_index().ok());
+    ASSERT_EQ(t->store().status().search_layout, SearchLayout::kFused);
+    ASSERT_EQ(t->store().status().index_kind, "graph");
+  }
+  auto again = TextStore::open(store());
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->files(), 1U);
+  EXPECT_EQ(again->store().status().index_kind, "graph");
+  auto hits = again->search("unique777", 1);
+  ASSERT_TRUE(hits.ok()) << hits.error().message;
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_NE(hits->front().passage.text.find("unique777"), std::string::npos);
+  auto unchanged = again->add({docs()});
+  ASSERT_TRUE(unchanged.ok()) << unchanged.error().message;
+  EXPECT_EQ(unchanged->files_unchanged, 1U);
+}
+
 TEST_F(TextStoreTest, ManyCommitsAreMergedAndDeadPassagesStayGone) {
   auto t = TextStore::create(store());
   ASSERT_TRUE(t.ok());

@@ -33,7 +33,7 @@ enum class SegmentType : uint8_t {
   kFirstDomain = 0x30,          // 0x30-0x36: domain expansion and federation
   kLastDomain = 0x36,
   kFirstImplementation = 0xF0,  // 0xF0-0xFF: derived data, safe to drop
-  kFused = 0xF1,  // ours: node blocks made for searching
+  kFused = 0xF4,                // with HOT: node blocks made for searching
 };
 
 enum class ChecksumAlgo : uint8_t { kCrc32c = 0, kXxh3 = 1, kShake256 = 2 };
