@@ -183,7 +183,8 @@ bool is_the_stores_own(const SegmentInfo& s) {
     case SegmentType::kManifest:
     case SegmentType::kSketch: return true;
     case SegmentType::kMeta:
-    case SegmentType::kMetaIdx: return hot;
+    case SegmentType::kMetaIdx:
+    case SegmentType::kFused: return hot;
     case SegmentType::kQuant:
     case SegmentType::kHot: return hot || s.tier != 0;
     default: return false;

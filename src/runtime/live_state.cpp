@@ -148,8 +148,12 @@ void LiveState::find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
     const auto bytes = payload(it->second);
     if (!bytes) continue;
     const auto view = wire::parse_fused(*bytes);
-    if (view && view->header.index_segment == graph.segment_id &&
-        view->header.index_hash == index_entry->second.hash) {
+    if (!view) continue;
+    const wire::FusedHeader& h = view->header;
+    const bool of_graph = h.index_segment == graph.segment_id &&
+                          h.index_hash == index_entry->second.hash && h.first_row == 0 &&
+                          h.total_nodes == graph.rows && h.total_nodes <= rows.size();
+    if (of_graph && h.dim == dimension && h.dtype == dtype && h.metric == metric) {
       out.fused.push_back(*bytes);
     }
   }

@@ -137,9 +137,12 @@ void drop_what_is_not_finite(layouts::ForeignStore& from) {
 }
 
 bool can_attach(const layouts::OpaqueSegment& s) {
+  const auto type = static_cast<SegmentType>(s.type);
+  const bool hot = (s.flags & segment_flag::kHot) != 0;
+  if (type == SegmentType::kFused) return !hot;  // with the flag it is the store's own
   if (layouts::means_the_same_everywhere(s.type)) return true;
   if (!s.is_native) return false;
-  switch (static_cast<SegmentType>(s.type)) {
+  switch (type) {
     case SegmentType::kInvalid:
     case SegmentType::kVec:
     case SegmentType::kIndex:
@@ -147,7 +150,7 @@ bool can_attach(const layouts::OpaqueSegment& s) {
     case SegmentType::kManifest: return false;
     // With the flag they are the store's own metadata.
     case SegmentType::kMeta:
-    case SegmentType::kMetaIdx: return (s.flags & segment_flag::kHot) == 0;
+    case SegmentType::kMetaIdx: return !hot;
     default: return true;
   }
 }

@@ -154,13 +154,16 @@ class Querying {
     RVF_ASSIGN(index::SearchResult result, s_.search_rows(search_, scratch_));
     take_stats(result.stats);
     const uint64_t possible = std::min<uint64_t>(k, search_.available);
-    if (search_.filter != nullptr) {
-      if (result.hits.size() < possible && !result.stats.timed_out) {
-        // The graph leads past what matches, for example where the filter keeps a far corner.
-        search_.params.exact = true;
+    if (result.hits.size() < possible && !result.stats.timed_out && !result.stats.exact) {
+      // The graph leads past what matches, for example where the filter keeps a far corner; or it
+      // is damaged.
+      search_.params.exact = true;
+      if (search_.filter != nullptr) {
         out_.plan.reason = "the walk found too few of the matching rows";
-        return found(k);
       }
+      return found(k);
+    }
+    if (search_.filter != nullptr) {
       out_.plan.strategy = result.stats.ef == 0 ? FilterStrategy::kPre : FilterStrategy::kIn;
       if (out_.plan.reason.empty()) {
         out_.plan.reason = result.stats.ef == 0

@@ -110,6 +110,8 @@ struct Store::Impl {
   // store_index.cpp; with write_mutex held
   Status build_index(const Progress* progress);
   bool index_is_behind() const;
+  // Whether what the file holds of the search layout is intact, which is read from end to end.
+  bool fused_is_intact() const;
 
   // compaction.cpp, verify.cpp
   Result<CompactReport> compact(const CompactOptions& compact_options);
@@ -135,6 +137,7 @@ struct OldGraph {
   std::shared_ptr<const LoadedIndex> index;  // may be null
   std::vector<uint32_t>
       now;  // the row today of each of its nodes, or index::kNoNode; empty: as was
+  bool fused_is_damaged = false;
 };
 // A graph over all rows of `state`.
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,

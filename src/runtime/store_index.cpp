@@ -31,8 +31,9 @@ Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::Prof
   params.seed = profile.seed;
   params.fused = profile.search_layout == SearchLayout::kFused;
   if (old.index != nullptr && old.index->graph != nullptr) {
-    auto grown = index::regrow_graph({old.index->layer_c, old.index->fused}, old.now, input, params,
-                                     executor, progress);
+    index::GraphSpans spans{old.index->layer_c, {}};
+    if (!old.fused_is_damaged) spans.fused = old.index->fused;
+    auto grown = index::regrow_graph(spans, old.now, input, params, executor, progress);
     // A graph with damage is no reason to fail: it can be made again.
     if (grown || grown.error().code == ErrorCode::kCancelled) return grown;
   }
@@ -65,15 +66,21 @@ Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t 
     return {};
   };
   for (const wire::Bytes& part : graph.layer_c) RVF_TRY(append(part, 0, 2));
+  wire::HotPointer fused_begins;
   for (const index::LargePayload& fused : graph.fused) {
     wire::set_fused_index(fused.bytes.get(), first->segment_id, first->hash);
     Writer::Segment segment;
     segment.type = SegmentType::kFused;
     segment.flags = segment_flag::kHot;
-    RVF_TRY(writer.append(segment, fused.span()));
+    RVF_ASSIGN(const wire::DirEntry entry, writer.append(segment, fused.span()));
+    if (fused_begins.count != 0) continue;
+    RVF_ASSIGN(const wire::FusedPayloadView view, wire::parse_fused(fused.span()));
+    const auto before_blocks = view.blocks.data() - fused.span().data();
+    fused_begins = {entry.offset, 0, static_cast<uint32_t>(before_blocks)};
   }
   writer.root().entry_points = writer.root().top_layer = writer.root().prefetch = {};
   if (!graph.layer_a.empty()) RVF_TRY(append(graph.layer_a, segment_flag::kHot, 0));
+  if (fused_begins.count != 0) writer.root().prefetch = fused_begins;
   return {};
 }
 
@@ -87,11 +94,22 @@ bool Store::Impl::index_is_behind() const {
   return outside >= std::max(runtime::kTailRows, indexed / runtime::kTailShare);
 }
 
+bool Store::Impl::fused_is_intact() const {
+  return std::all_of(directory.begin(), directory.end(), [&](const auto& of_id) {
+    return !runtime::is_own_fused(of_id.second) || state.verified_segment(of_id.second);
+  });
+}
+
 Status Store::Impl::build_index(const Progress* progress) {
   const uint64_t rows = state.rows.size();
+  const wire::ProfileConfig& profile = writer->head().profile;
+  if (rows < runtime::kMinGraphRows) return {};
   const bool loaded = state.index != nullptr && state.index->graph != nullptr;
-  if (rows < runtime::kMinGraphRows || (loaded && state.index->rows == rows)) return {};
-  RVF_ASSIGN(const auto graph, runtime::make_graph(state, writer->head().profile, {state.index, {}},
+  const bool fused = loaded && !state.index->fused.empty();
+  const bool intact = fused_is_intact();
+  const bool wants_fused = profile.search_layout == SearchLayout::kFused;
+  if (loaded && state.index->rows == rows && (!wants_fused || (fused && intact))) return {};
+  RVF_ASSIGN(const auto graph, runtime::make_graph(state, profile, {state.index, {}, !intact},
                                                    options.executor.get(), progress));
   writer->begin_batch();
   Status done = runtime::append_graph(*writer, graph, rows);

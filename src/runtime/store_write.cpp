@@ -113,8 +113,9 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
                           WriteReport& report) {
   for (const Attachment& a : attachments) {
     const auto type = static_cast<SegmentType>(a.type);
-    const bool as_own = (type == SegmentType::kMeta || type == SegmentType::kMetaIdx) &&
-                        (a.flags & segment_flag::kHot) != 0;
+    const bool may_be_own =
+        type == SegmentType::kMeta || type == SegmentType::kMetaIdx || type == SegmentType::kFused;
+    const bool as_own = may_be_own && (a.flags & segment_flag::kHot) != 0;
     if (as_own || type == SegmentType::kVec || type == SegmentType::kManifest ||
         type == SegmentType::kInvalid || type == SegmentType::kJournal ||
         type == SegmentType::kIndex) {
@@ -173,8 +174,9 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
       return Error(ErrorCode::kNotFound,
                    "there is no segment " + std::to_string(id) + " to detach");
     }
-    if (runtime::is_own_metadata(it->second) || it->second.type == SegmentType::kVec ||
-        it->second.type == SegmentType::kIndex || it->second.type == SegmentType::kJournal) {
+    if (runtime::is_own_metadata(it->second) || runtime::is_own_fused(it->second) ||
+        it->second.type == SegmentType::kVec || it->second.type == SegmentType::kIndex ||
+        it->second.type == SegmentType::kJournal) {
       return Error(ErrorCode::kBadArgument,
                    "segment " + std::to_string(id) + " is not an attachment");
     }

@@ -115,11 +115,15 @@ class Verifier {
       if (!prepared) continue;
       index::SearchRequest request;
       request.query = &*prepared;
+      request.vector = vector;
       request.rows = &s.rows;
       request.dead = &s.dead;
       request.params.k = 10;
       index::SearchResult result;
-      if (!s.index->graph->search(request, scratch, result)) continue;
+      if (const Status done = s.index->graph->search(request, scratch, result); !done) {
+        return problem(
+            Error(ErrorCode::kCorrupt, "the index cannot be searched: " + done.error().message));
+      }
       ++asked;
       bad_lists += result.stats.bad_lists;
       const float own = prepared->distance(s.rows[row]);
