@@ -1,5 +1,6 @@
 #include "wire/fused_codec.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -13,7 +14,18 @@ constexpr uint16_t kDegree = 32;
 constexpr size_t kFixedBytes = 128;
 constexpr size_t kIndexAt = 48;
 
+// Rows are counted from the first of the store on; more than these are in no file.
+constexpr uint64_t kMaxFirstRow = uint64_t{1} << 48;
+
 constexpr size_t to64(size_t n) { return (n + 63) / 64 * 64; }
+
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+}
+
+bool is_plausible(const FusedCalibrationPoint& p) {
+  return p.recall >= 0 && p.recall <= 1 && std::isfinite(p.distance);
+}
 
 }  // namespace
 
@@ -92,16 +104,21 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
   h.metric = static_cast<Metric>(metric);
   h.dtype = static_cast<DType>(dtype);
   if (metric > static_cast<uint8_t>(Metric::kHamming)) return wrong("an unknown metric");
-  if (h.dim == 0 || h.dim > kMaxDimension || coordinates < h.dim || coordinates > h.dim + 1) {
+  const uint32_t expected = h.dim + (h.metric == Metric::kInnerProduct ? 1 : 0);
+  if (h.dim == 0 || h.dim > kMaxDimension || coordinates != expected) {
     return wrong("dimensions that cannot be");
   }
+  if (points > kMaxCalibrationPoints) return wrong("too many calibration points");
   h.centre = read_array<float>(in, coordinates);
   h.calibration = read_array<FusedCalibrationPoint>(in, points);
+  if (!in.ok()) return wrong("");
+  if (!std::isfinite(h.scale) || h.scale <= 0 || !std::isfinite(h.largest_norm2) ||
+      h.largest_norm2 < 0 || !all_finite(h.centre)) {
+    return wrong("a space that cannot be");
+  }
   std::erase_if(h.calibration, [](const FusedCalibrationPoint& p) { return p.width == 0; });
-  for (const FusedCalibrationPoint& p : h.calibration) {
-    if (!std::isfinite(p.recall) || !std::isfinite(p.distance)) {
-      return wrong("a calibration that cannot be");
-    }
+  if (!std::all_of(h.calibration.begin(), h.calibration.end(), is_plausible)) {
+    return wrong("a calibration that cannot be");
   }
   skip_padding(in, 64);
   const uint64_t padded = (coordinates + 15) / 16 * 16;
@@ -114,7 +131,7 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
   if (!in.ok()) return wrong("");
   if (h.total_nodes == 0 || h.total_nodes > 0x7FFFFFFF || h.node_count == 0 ||
       h.first_node > h.total_nodes || h.node_count > h.total_nodes - h.first_node ||
-      h.first_row > (uint64_t{1} << 62)) {
+      h.first_row > kMaxFirstRow) {
     return wrong("node counts that cannot be");
   }
   view.blocks = in.bytes(h.node_count * block_bytes);

@@ -1,6 +1,6 @@
 // FUSED payloads (docs/format.md, "FUSED"): node blocks ready to search from the map, derived from
-// VEC and INDEX. Only the frame is read here; blocks are read by searches, which trust nothing in
-// them.
+// VEC and INDEX. Only what precedes the blocks is read here; blocks are read by searches, which
+// trust nothing in them.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace rvf::wire {
 
-inline constexpr uint8_t kFusedSegmentType = 0xF1;
 inline constexpr uint32_t kMaxRootGroups = 1024;
+inline constexpr uint32_t kMaxCalibrationPoints = 1024;  // writers have less than a hundred
 
 // How often a search of some width found the true neighbours.
 struct FusedCalibrationPoint {
@@ -22,7 +22,7 @@ struct FusedCalibrationPoint {
   uint16_t k = 0;
   uint32_t width = 0;  // 0 in a file: no point
   float recall = 0;
-  float distance = 0;  // median of the k-th neighbour's, squared, in the fused space
+  float distance = 0;  // of the tenth neighbour, squared, in the fused space: the median
 };
 
 struct FusedHeader {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "wire/crypto_codec.hpp"
+#include "wire/fused_codec.hpp"
 #include "wire/hot_codec.hpp"
 #include "wire/journal_codec.hpp"
 #include "wire/meta_codec.hpp"
@@ -114,6 +115,60 @@ TEST(GoldenBytes, OfQuantHold) {
                                               .seed = 77,
                                               .padded_dimension = 4,
                                               .centroids = {0.25F, 0.5F, 0.75F}}}));
+}
+
+// Nodes in a ring, each a neighbour of all others, as far as the frame goes; factors and codes are
+// of no meaning.
+Bytes fused_sample(Metric metric, uint32_t dim) {
+  constexpr uint32_t kNodes = 3;
+  const uint32_t coordinates = dim + (metric == Metric::kInnerProduct ? 1 : 0);
+  const size_t padded = (size_t{coordinates} + 15) / 16 * 16;
+  const auto write_group = [&](ByteWriter& w, uint32_t but) {
+    for (uint32_t slot = 0; slot < 32; ++slot) {
+      w.u32(slot < kNodes && slot != but ? slot : 0xFFFFFFFF);
+    }
+    for (uint32_t slot = 0; slot < 32; ++slot)
+      w.u16(slot < kNodes && slot != but ? 0x3C00 : 0x7BFF);
+    for (uint32_t slot = 0; slot < 32; ++slot) w.u16(slot < kNodes && slot != but ? 0xB400 : 0);
+    for (size_t i = 0; i < 4 * padded; ++i) w.u8(static_cast<uint8_t>(37 * i + but));
+  };
+  Bytes root;
+  ByteWriter root_out(root);
+  write_group(root_out, kNodes);
+  Bytes blocks;
+  ByteWriter out(blocks);
+  for (uint32_t node = 0; node < kNodes; ++node) {
+    out.f32(static_cast<float>(1 + node));
+    out.f32(0.125F);
+    out.zeros(56);
+    for (size_t i = 0; i < (padded + 63) / 64 * 64; ++i) {
+      out.u8(static_cast<uint8_t>(i < padded ? 100 + 7 * i + 30 * node : 128));
+    }
+    write_group(out, node);
+  }
+  FusedHeader h;
+  h.block_bytes = static_cast<uint32_t>(blocks.size() / kNodes);
+  h.total_nodes = h.node_count = kNodes;
+  h.seed = 77;
+  h.index_segment = 4;
+  h.index_hash.fill(0xA5);
+  h.metric = metric;
+  h.dim = dim;
+  h.scale = 0.5F;
+  h.largest_norm2 = metric == Metric::kInnerProduct ? 9.0F : 0.0F;
+  h.root_groups = 1;
+  h.centre.assign(coordinates, 0.25F);
+  h.calibration = {{0, 10, 16, 0.5F, 1}, {0, 10, 32, 1, 1}, {1, 10, 64, 0.75F, 3}, {}};
+  Bytes bytes(fused_prefix_bytes(h.centre.size(), h.calibration.size(), root.size()));
+  write_fused_prefix(h, root, bytes.data());
+  bytes.insert(bytes.end(), blocks.begin(), blocks.end());
+  return bytes;
+}
+
+TEST(GoldenBytes, OfFusedHold) {
+  expect_golden("fused_l2", fused_sample(Metric::kL2, 4));
+  expect_golden("fused_ip", fused_sample(Metric::kInnerProduct, 16));
+  expect_golden("fused_cosine", fused_sample(Metric::kCosine, 5));
 }
 
 TEST(GoldenBytes, OfSketchHold) {
