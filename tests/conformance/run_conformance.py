@@ -5,6 +5,7 @@
 import json
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -14,11 +15,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
+from rvf_fused import Fused, base_lists  # noqa: E402
 from rvf_hashes import content_hash, crc32c, xxh3_128  # noqa: E402
-from rvf_reader import Root, RvfError, Store  # noqa: E402
+from rvf_reader import INDEX, Root, RvfError, Store  # noqa: E402
 
 MAKER = None
 GOLDEN = HERE / "two_vectors.rvf"
+
+
+def squared(a, b):
+    return sum((x - y) ** 2 for x, y in zip(a, b))
 
 
 class Hashes(unittest.TestCase):
@@ -66,6 +72,34 @@ class Stores(unittest.TestCase):
         self.assertTrue(all(e["recovered"] == e_name.startswith(("torn", "junk"))
                             for e_name, e in by_name.items()))
         self.assertGreater(Store.open(self.path("many_commits")).chain_length, 3)
+
+    def test_node_blocks_say_what_the_index_and_the_rows_say(self):
+        store = Store.open(self.path("index"))
+        own = [s for s in store.segments.values() if s.type == 0xF4 and s.flags & 1 << 6]
+        self.assertEqual(len(own), 1)
+        fused = Fused(own[0].payload)
+        layer_c = store.segments[store.layers[0][0]]
+        self.assertEqual((layer_c.type, layer_c.id), (INDEX, fused.index_segment))
+        self.assertEqual(fused.index_hash, layer_c.hash)
+        self.assertEqual((fused.first_row, fused.first_node, fused.dim), (0, 0, 4))
+        self.assertEqual((fused.metric, fused.dtype),
+                         (store.profile["metric"], store.profile["dtype"]))
+        lists = base_lists(layer_c.payload)
+        self.assertEqual(fused.total_nodes, len(lists))
+        self.assertEqual(len(fused.root), len(set(fused.root)))
+        rows = {i: struct.unpack("4b", store.live[i]) for i in store.live if i < len(lists)}
+        vectors = [fused.vector(node) for node in range(len(lists))]
+        off = total = 0
+        for node, wanted in enumerate(lists):
+            self.assertEqual(sorted(fused.neighbours(node)), sorted(wanted))
+            length = sum(x * x for x in vectors[node])
+            self.assertAlmostEqual(fused.norm2(node), length, delta=0.03 * length + 0.01)
+            for other in wanted:
+                if node in rows and other in rows:
+                    true = fused.scale ** 2 * squared(rows[node], rows[other])
+                    off += abs(squared(vectors[node], vectors[other]) - true)
+                    total += true
+        self.assertLess(off, 0.05 * total)
 
     def test_a_flipped_bit_is_found_or_touches_nothing_that_counts(self):
         rng = random.Random(20261121)

@@ -1,0 +1,88 @@
+"""FUSED payloads as docs/format.md describes them: what their blocks say of vectors and neighbours.
+
+Nothing is rotated here: the rotation keeps distances, so the vectors of the blocks must lie as far
+from one another as the rows do.
+"""
+import struct
+
+
+class Fused:
+    def __init__(self, payload):
+        self.payload = payload
+        (version, degree, self.block_bytes, self.first_row, self.total_nodes, self.first_node,
+         self.node_count, self.seed, self.index_segment) = struct.unpack_from("<HHI6Q", payload)
+        self.index_hash = payload[56:72]
+        (self.metric, self.dtype, points, self.dim, self.scale, self.largest_norm2, groups,
+         coordinates) = struct.unpack_from("<BBHIffII", payload, 72)
+        assert version == 1 and degree == 32 and not any(payload[96:128])
+        assert coordinates == self.dim + (self.metric == 1) and 1 <= groups <= 1024
+        self.padded = align(coordinates, 16)
+        self.vector_bytes = align(self.padded, 64)
+        group = 256 + 4 * self.padded
+        assert self.block_bytes == 64 + self.vector_bytes + group
+        self.centre = struct.unpack_from("<%df" % coordinates, payload, 128)
+        self.calibration = list(struct.iter_unpack(
+            "<HHIff", payload[128 + 4 * coordinates:128 + 4 * coordinates + 16 * points]))
+        root = align(128 + 4 * coordinates + 16 * points, 64)
+        self.root = [n for g in range(groups) for n in self._group(root + g * group)]
+        self.blocks = align(root + groups * group, 64)
+        assert len(payload) == self.blocks + self.node_count * self.block_bytes
+
+    def _group(self, at):
+        ids = struct.unpack_from("<32I", self.payload, at)
+        add = struct.unpack_from("<32e", self.payload, at + 128)
+        mul = struct.unpack_from("<32e", self.payload, at + 192)
+        for node, a, m in zip(ids, add, mul):
+            assert node < self.total_nodes or (node == 0xFFFFFFFF and a == 65504 and m == 0)
+        return [node for node in ids if node < self.total_nodes]
+
+    def _at(self, node):
+        return self.blocks + (node - self.first_node) * self.block_bytes
+
+    def neighbours(self, node):
+        return self._group(self._at(node) + 64 + self.vector_bytes)
+
+    def vector(self, node):
+        """The node's place in the rotated space, as exactly as its bytes give it."""
+        at = self._at(node)
+        _, scale = struct.unpack_from("<ff", self.payload, at)
+        body = self.payload[at + 64:at + 64 + self.vector_bytes]
+        assert all(b == 128 for b in body[self.padded:])
+        return [scale * (b - 128) for b in body[:self.padded]]
+
+    def norm2(self, node):
+        return struct.unpack_from("<f", self.payload, self._at(node))[0]
+
+
+def align(n, to):
+    return (n + to - 1) // to * to
+
+
+def base_lists(payload):
+    """The neighbours in layer 0 of an INDEX payload, by node."""
+    nodes, = struct.unpack_from("<Q", payload, 8)
+    offsets = struct.unpack_from("<%dI" % nodes, payload, 72)
+    start = align(72 + 4 * nodes, 64)
+    return [_base_list(payload, start + offset) for offset in offsets]
+
+
+def _base_list(payload, at):
+    _, at = _varint(payload, at)
+    count, at = _varint(payload, at)
+    out, node = [], 0
+    for _ in range(count):
+        gap, at = _varint(payload, at)
+        node += gap
+        out.append(node)
+    return out
+
+
+def _varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
