@@ -150,8 +150,9 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
   const double build_s = now() - start;
   if (!built.ok())
     return fmt::format("{{\"set\": \"{}\", \"error\": \"{}\"}}", set.name, built.error().message);
-  std::vector<wire::ByteSpan> spans(built->layer_c.begin(), built->layer_c.end());
-  auto graph = index::open_graph(spans, built->layer_a);
+  std::vector<wire::ByteSpan> spans;
+  for (const index::LargePayload& payload : built->fused) spans.push_back(payload.span());
+  auto graph = index::open_fused(spans);
   if (!graph.ok())
     return fmt::format("{{\"set\": \"{}\", \"error\": \"{}\"}}", set.name, graph.error().message);
 
@@ -170,13 +171,14 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
   const double flat_start = now();
   for (size_t q = 0; q < queries.size(); ++q) {
     request.query = &queries[q];
+    request.vector = set.queries[q];
     (void)flat.search(request, scratch, truth[q]);
   }
   const double flat_s = now() - flat_start;
   request.executor = nullptr;
   const index::IndexInfo info = (*graph)->describe();
   std::string points;
-  for (const uint32_t ef : {0U, 10U, 16U, 24U, 32U, 48U, 64U, 96U, 128U, 256U, 512U, 1024U}) {
+  for (const uint32_t ef : {0U, 10U, 16U, 24U, 32U, 48U, 64U, 96U, 128U, 256U, 512U, 1024U, 2048U, 3072U}) {
     request.params.ef = ef;
     double recall = 0;
     double best_qps = 0;
@@ -189,6 +191,8 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
       double spent = 0;
       for (size_t q = 0; q < queries.size(); ++q) {
         request.query = &queries[q];
+        request.vector = set.queries[q];
+    request.vector = set.queries[q];
         const double t = now();
         (void)(*graph)->search(request, scratch, result);
         spent += now() - t;

@@ -35,7 +35,7 @@ stdint.h stddef.h stdbool.h
 """.split())
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
-SOURCES = {".cpp", ".hpp", ".h", ".cc", ".inc"}
+SOURCES = {".cpp", ".hpp", ".h", ".cc", ".inc", ".inl"}
 
 
 def includes(path):

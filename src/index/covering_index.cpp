@@ -52,7 +52,7 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
     };
     scan(0, c.first_row);
     scan(c.end_row, request.rows->size());
-    stats.ef = width;
+    stats.ef = std::max(stats.ef, width);
   }
   stats.visited = stats.distances;
   stats.timed_out = !in_time;

@@ -66,7 +66,12 @@ void FusedBuilder::search_for(Worker& w, uint32_t node) {
   }
   w.searcher.start(graph_.blocks(), w.placed.data(), params_.ef_construction, kMostTraced);
   w.searcher.run(~uint64_t{0});
-  for (const uint64_t key : w.searcher.trace()) w.nodes.push_back(static_cast<uint32_t>(key) >> 1);
+  const auto take = [&](uint64_t key) { w.nodes.push_back(FusedSearcher::node_of(key)); };
+  std::for_each(w.searcher.trace().begin(), w.searcher.trace().end(), take);
+  for (const uint64_t key : w.searcher.near()) {  // what the trace had no room for
+    if (key == kNoKey) break;
+    take(key);
+  }
 }
 
 Status FusedBuilder::add(const std::vector<uint32_t>& nodes, const Report& report) {
@@ -176,6 +181,13 @@ void FusedBuilder::add_reverse_edges(const std::vector<uint32_t>& nodes) {
 }
 
 void FusedBuilder::connect() {
+  constexpr int kRounds = 4;  // an edge that gave way may have been another node's only one
+  pinned_.assign(graph_.nodes(), 0);
+  for (int round = 0; round < kRounds && connect_once(); ++round) {
+  }
+}
+
+bool FusedBuilder::connect_once() {
   std::vector<uint8_t> reached(graph_.nodes(), 0);
   std::vector<uint32_t> queue;
   const auto flood = [&](uint32_t from) {
@@ -192,30 +204,44 @@ void FusedBuilder::connect() {
       }
     }
   };
-  // Walks start at any of the leaders here, at the first of them in a graph of layers.
   for (const uint32_t leader : graph_.leaders()) flood(leader);
   Worker& w = *workers_.front();
+  bool changed = false;
   for (uint32_t node = 0; node < graph_.nodes(); ++node) {
     if (reached[node] != 0) continue;
+    changed = true;
     const auto list = graph_.neighbours(node);
     w.nodes.assign(list.begin(), list.end());
     search_for(w, node);
-    std::erase_if(w.nodes, [&](uint32_t other) { return reached[other] == 0; });
-    if (!w.nodes.empty()) add_edge(w, w.nodes.front(), node);
+    w.nodes.insert(w.nodes.end(), graph_.leaders().begin(), graph_.leaders().end());
+    std::erase_if(w.nodes, [&](uint32_t other) {
+      return reached[other] == 0 || other == node || pinned_[other] == kFusedDegree;
+    });
+    w.distances.resize(w.nodes.size());
+    w.query.set(node);
+    size_t best = 0;
+    for (size_t i = 0; i < w.nodes.size(); ++i) {
+      w.query.distances(&w.nodes[i], 1, &w.distances[i]);
+      if (w.distances[i] < w.distances[best]) best = i;
+    }
+    if (!w.nodes.empty()) add_edge(w, w.nodes[best], node);
     flood(node);
   }
+  return changed;
 }
 
-// The farthest edge of a full list gives way; the last ones were only chosen to fill it.
+// Of a full list the last edge gives way that was not put there like this: the last ones were only
+// chosen to fill it.
 void FusedBuilder::add_edge(Worker& w, uint32_t from, uint32_t to) {
   const auto list = graph_.neighbours(from);
-  const size_t kept = std::min<size_t>(list.size(), kFusedDegree - 1);
   w.chosen.clear();
-  for (size_t i = 0; i < kept; ++i) w.chosen.push_back({graph_.distances(from)[i], list[i]});
+  for (size_t i = 0; i < list.size(); ++i) w.chosen.push_back({graph_.distances(from)[i], list[i]});
+  if (w.chosen.size() == kFusedDegree) w.chosen.erase(w.chosen.end() - 1 - pinned_[from]);
   float distance = 0;
   w.query.set(from);
   w.query.distances(&to, 1, &distance);
   w.chosen.push_back({distance, to});
+  ++pinned_[from];
   graph_.assign(from, w.chosen);
   graph_.encode(from);
 }

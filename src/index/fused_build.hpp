@@ -28,6 +28,7 @@ class FusedBuilder {
   struct Worker;
   void choose_among(Worker& w, uint32_t node);
   void search_for(Worker& w, uint32_t node);
+  bool connect_once();  // false when there was nothing to do
   void add_edge(Worker& w, uint32_t from, uint32_t to);
   void add_reverse_edges(const std::vector<uint32_t>& nodes);
 
@@ -37,6 +38,7 @@ class FusedBuilder {
   const GraphParams& params_;
   Executor& executor_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<uint8_t> pinned_;  // by node: edges at the end of its list that connect() put there
   bool linked_ = false;  // there is a graph to search
 };
 

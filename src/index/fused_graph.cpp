@@ -61,6 +61,7 @@ void FusedGraph::choose_leaders(uint64_t seed) {
   root_groups_ = (wanted + kFusedDegree - 1) / kFusedDegree;
   const FusedLayout& l = space_->layout();
   root_ = aligned_array<std::byte>(size_t{root_groups_} * l.group_bytes());
+  if (root_ == nullptr) throw std::bad_alloc();
   std::memset(root_.get(), 0, size_t{root_groups_} * l.group_bytes());
   const std::vector<int8_t> centre(l.vector_bytes, 0);
   for (uint32_t g = 0; g < root_groups_; ++g) {
@@ -96,8 +97,9 @@ void FusedGraph::write_group(std::byte* group, const int8_t* centre, float centr
     const float kappa = d[i].absolute > 0 ? d[i].square / d[i].absolute : 0;
     const bool used = i < nodes.size();
     std::memcpy(group + 4 * size_t{i}, &node, 4);
-    put_half(group + (l.add - l.ids) + 2 * size_t{i},
-             used ? d[i].square + 2 * kappa * d[i].signs_by_centre : kLargestHalf);
+    put_half(
+        group + (l.add - l.ids) + 2 * size_t{i},
+        used ? d[i].square + 2 * kappa * d[i].signs_by_centre + codes_->lift(node) : kLargestHalf);
     put_half(group + (l.mul - l.ids) + 2 * size_t{i}, used ? -2 * kappa : 0);
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "index/flat.hpp"
@@ -14,20 +15,23 @@ namespace {
 constexpr uint64_t kStepsBetweenClocks = 16;
 // A walk costs about as much per unit of its width as this many distances of a scan.
 constexpr double kDistancesPerWidth = 16;
-// Beyond the k wanted, so many of the refined are compared exactly: bytes mistake near ties.
-constexpr uint32_t kSpare = 6;
-constexpr uint32_t kSpareShare = 8;
-// Of the tenth neighbour's median distance: queries up to here are like the rows.
-constexpr double kOrdinary = 1.15;
-// Queries beyond the farthest kind that was measured get so many of its steps.
-constexpr double kFarthest = 1.3;
-// Widths for a graph that was never calibrated.
+// Distances from bytes are off by about step * distance / sqrt(12), and by what single precision
+// loses of numbers near 128. Twice that on either side, rows are compared exactly.
+constexpr float kDeviations = 2 / 3.4641016F;
+constexpr float kFloatError = 6e-5F;
+// A width for a graph that was never calibrated.
 constexpr uint32_t kUncalibrated = 128;
+// Queries beyond the farthest kind that was measured get so many of its steps.
+constexpr double kFarthestKind = 1.3;
 
 // Walks pass by rows that may not be returned, so the beam has to hold more.
 uint32_t widened(uint32_t width, double share) noexcept {
   if (share >= 1) return width;
   return static_cast<uint32_t>(std::min<double>(width / std::max(share, 1e-3), 1e6));
+}
+
+bool is_picky(const SearchRequest& r) noexcept {
+  return r.filter != nullptr || (r.dead != nullptr && !r.dead->empty());
 }
 
 }  // namespace
@@ -77,6 +81,7 @@ Result<std::unique_ptr<FusedIndex>> FusedIndex::open(const std::vector<wire::Byt
   RVF_ASSIGN(FusedSpace space, FusedSpace::from(std::move(frame)));
   auto index = std::make_unique<FusedIndex>(std::move(space), FusedBlocks{}, first.first_row);
   index->header_ = first;
+  index->take_calibration();
   FusedBlocks& blocks = index->blocks_;
   blocks.layout = index->space_.layout();
   blocks.nodes = static_cast<uint32_t>(first.total_nodes);
@@ -118,18 +123,20 @@ float FusedIndex::placed_distance(std::vector<float> query, std::vector<float> r
   return sum;
 }
 
+void FusedIndex::take_calibration() {
+  for (const wire::FusedCalibrationPoint& p : header_.calibration) {
+    const WidthPoint point{static_cast<double>(p.width), static_cast<double>(p.recall)};
+    if (p.kind == 0 && p.k == 100) hundred_.push_back(point);
+    if (p.k != 10 || p.kind > kinds_.size() || p.kind >= kMostKinds) continue;
+    if (p.kind == kinds_.size()) kinds_.emplace_back();
+    kinds_[p.kind].points.push_back(point);
+    kinds_[p.kind].distance = static_cast<double>(p.distance);
+  }
+}
+
 uint32_t FusedIndex::width_for(uint32_t k, float target) const {
-  const auto curve = [&](uint32_t at_k) {
-    std::vector<WidthPoint> points;
-    for (const wire::FusedCalibrationPoint& p : header_.calibration) {
-      if (p.kind == 0 && p.k == at_k) {
-        points.push_back({static_cast<double>(p.width), static_cast<double>(p.recall)});
-      }
-    }
-    return points;
-  };
-  const double ten = width_on_curve(curve(10), target);
-  const double hundred = width_on_curve(curve(100), target);
+  const double ten = kinds_.empty() ? 0 : width_on_curve(kinds_[0].points, target);
+  const double hundred = width_on_curve(hundred_, target);
   double width = kUncalibrated + k;
   if (ten > 0) {
     width = ten;
@@ -150,7 +157,7 @@ uint32_t FusedIndex::beam_width(const SearchRequest& r) const {
   }
   const double passing = passing_rows(r, blocks_.nodes);
   const double share = passing / std::max<double>(1, blocks_.nodes);
-  const uint32_t wide = widened(width, share);
+  const uint32_t wide = std::min(widened(width, share), blocks_.nodes);
   if (!p.walk && passing <= wide * kDistancesPerWidth) return 0;
   if (r.filter == nullptr) return std::min(wide, std::max(width, kMaxDeadWidth));
   return wide;
@@ -159,9 +166,9 @@ uint32_t FusedIndex::beam_width(const SearchRequest& r) const {
 bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t deadline,
                            SearchScratch::Impl& scratch, SearchStats& stats) const {
   // Where some rows may not be returned, results are taken from all that was compared.
-  const bool picky = r.filter != nullptr || (r.dead != nullptr && !r.dead->empty());
+  const uint64_t traced = is_picky(r) ? uint64_t{width} * 8 + 256 : 0;
   scratch.fused.start(blocks_, scratch.placed.data(), width,
-                      picky ? std::min<uint32_t>(blocks_.nodes, width * 8 + 256) : 0);
+                      static_cast<uint32_t>(std::min<uint64_t>(traced, blocks_.nodes)));
   bool in_time = true;
   while (!scratch.fused.run(deadline == 0 ? ~uint64_t{0} : kStepsBetweenClocks)) {
     if (steady_now_ns() > deadline) {
@@ -175,27 +182,40 @@ bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t dead
   return in_time;
 }
 
-// Keys of the rows that may be returned, nearest first as far as bytes tell; enough of them.
+// Keys of the rows that may be returned, nearest first as far as bytes tell: the k first, and all
+// that may be nearer than one of them.
 void FusedIndex::collect(const SearchRequest& r, SearchScratch::Impl& scratch) const {
   std::vector<uint64_t>& out = scratch.candidates;
-  const size_t wanted = size_t{r.params.k} + kSpare + r.params.k / kSpareShare;
   out.clear();
-  const bool picky = r.filter != nullptr || (r.dead != nullptr && !r.dead->empty());
-  if (!picky) {
-    for (const uint64_t key : scratch.fused.near()) {
-      if (key == kNoKey || out.size() == wanted) break;
-      out.push_back(key);
-    }
-    return;
+  const auto near = scratch.fused.near();
+  const auto end = std::find(near.begin(), near.end(), kNoKey);
+  if (!is_picky(r)) {
+    out.assign(near.begin(), end);
+  } else {
+    const auto take = [&](uint64_t key) {
+      const uint64_t row = header_.first_row + FusedSearcher::node_of(key);
+      if (r.dead != nullptr && r.dead->test(row)) return;
+      if (r.filter != nullptr && !r.filter->test(row)) return;
+      out.push_back(key & ~uint64_t{1});
+    };
+    std::for_each(scratch.fused.trace().begin(), scratch.fused.trace().end(), take);
+    std::for_each(near.begin(), end, take);  // what the trace had no room for
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
   }
-  for (const uint64_t key : scratch.fused.trace()) {
-    const uint64_t row = header_.first_row + FusedSearcher::node_of(key);
-    if (r.dead != nullptr && r.dead->test(row)) continue;
-    if (r.filter != nullptr && !r.filter->test(row)) continue;
-    out.push_back(key);
+  if (out.size() <= r.params.k) return;
+  const auto error = [&](uint64_t key) {
+    float scale;
+    std::memcpy(&scale, blocks_.block(FusedSearcher::node_of(key)) + FusedLayout::kScale, 4);
+    const float distance = std::max(FusedSearcher::distance_of(key), 0.0F);
+    return kDeviations * scale * std::sqrt(distance) + kFloatError;
+  };
+  const uint64_t last = out[r.params.k - 1];
+  const float limit = FusedSearcher::distance_of(last) + error(last);
+  size_t kept = r.params.k;
+  while (kept < out.size() && FusedSearcher::distance_of(out[kept]) - error(out[kept]) <= limit) {
+    ++kept;
   }
-  const size_t kept = std::min(wanted, out.size());
-  std::partial_sort(out.begin(), out.begin() + static_cast<ptrdiff_t>(kept), out.end());
   out.resize(kept);
 }
 
@@ -216,37 +236,26 @@ void FusedIndex::compare_exactly(const SearchRequest& r, SearchScratch::Impl& sc
   }
 }
 
-// Queries that lie farther from the rows than those the width was measured with need more.
+// Queries that lie farther from the rows than those the width was measured with need more. 0: no.
 uint32_t FusedIndex::wider_for(const SearchRequest& r, uint32_t width,
                                const SearchScratch::Impl& scratch) const {
-  const size_t at = std::min<size_t>(r.params.k, 10);
-  if (r.params.ef != 0 || header_.calibration.empty() || scratch.candidates.size() < at) return 0;
+  const auto near = scratch.fused.near();
+  const size_t at = std::min<size_t>(r.params.k, 10) - 1;
+  if (r.params.ef != 0 || kinds_.empty() || near.size() <= at || near[at] == kNoKey) return 0;
+  const auto distance = static_cast<double>(FusedSearcher::distance_of(near[at]));
+  if (distance <= kinds_[0].distance) return 0;
   const float target = r.params.target_recall > 0 ? r.params.target_recall : kDefaultTargetRecall;
-  const float distance = FusedSearcher::distance_of(scratch.candidates[at - 1]);
-  double own_width = 0;
-  double own_distance = 0;
+  const double own = width_on_curve(kinds_[0].points, target);
   double factor = 1;
-  for (uint16_t kind = 0;; ++kind) {
-    std::vector<WidthPoint> points;
-    double there = 0;
-    for (const wire::FusedCalibrationPoint& p : header_.calibration) {
-      if (p.kind != kind || p.k != 10) continue;
-      points.push_back({static_cast<double>(p.width), static_cast<double>(p.recall)});
-      there = static_cast<double>(p.distance);
-    }
-    if (points.empty()) break;
-    const double needed = width_on_curve(points, target);
-    if (kind == 0) {
-      own_width = needed;
-      own_distance = there;
-      if (distance <= kOrdinary * own_distance) return 0;
-    } else if (there > own_distance && needed > own_width) {
-      const double share =
-          std::clamp((distance - own_distance) / (there - own_distance), 0.0, kFarthest);
-      factor = std::max(factor, std::pow(needed / own_width, share));
-    }
+  for (size_t kind = 1; kind < kinds_.size(); ++kind) {
+    const double needed = width_on_curve(kinds_[kind].points, target);
+    if (!(kinds_[kind].distance > kinds_[0].distance) || !(needed > own)) continue;
+    const double share =
+        (distance - kinds_[0].distance) / (kinds_[kind].distance - kinds_[0].distance);
+    factor = std::max(factor, std::pow(needed / own, std::min(share, kFarthestKind)));
   }
-  return factor < 1.2 ? 0 : static_cast<uint32_t>(std::min(width * factor, 1e6));
+  const double wide = std::min(width * factor, static_cast<double>(blocks_.nodes));
+  return factor < 1.2 ? 0 : static_cast<uint32_t>(wide);
 }
 
 Result<bool> FusedIndex::walk(const SearchRequest& r, uint32_t width, uint64_t deadline,
@@ -263,7 +272,10 @@ Result<bool> FusedIndex::walk(const SearchRequest& r, uint32_t width, uint64_t d
   bool in_time = walk_once(r, width, deadline, scratch, stats);
   if (in_time) {
     const uint32_t wider = wider_for(r, width, scratch);
-    if (wider > width) in_time = walk_once(r, wider, deadline, scratch, stats);
+    if (wider > width) {
+      in_time = walk_once(r, wider, deadline, scratch, stats);
+      stats.ef = wider;
+    }
   }
   compare_exactly(r, scratch, best, stats);
   stats.layers |= kLayerA | kLayerC;

@@ -39,10 +39,20 @@ class FusedIndex final : public CoveringIndex {
   uint32_t wider_for(const SearchRequest& request, uint32_t width,
                      const SearchScratch::Impl& scratch) const;
 
+  // Queries of one kind: how far their tenth neighbour is, at most, for nine in ten of them.
+  struct Kind {
+    double distance = 0;
+    std::vector<WidthPoint> points;
+  };
+  static constexpr size_t kMostKinds = 8;
+  void take_calibration();
+
   FusedSpace space_;
   std::vector<const std::byte*> parts_;
   FusedBlocks blocks_;
   wire::FusedHeader header_;
+  std::vector<Kind> kinds_;
+  std::vector<WidthPoint> hundred_;  // at k = 100, of kind 0
   uint64_t bytes_ = 0;
 };
 

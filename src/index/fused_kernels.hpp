@@ -1,6 +1,7 @@
 // A best-first walk over fused node blocks (fused_layout.hpp), one compiled copy for each
 // instruction set; all give the same bits. Plain structs without the standard library's templates:
-// the units of each instruction set include this.
+// the units of each instruction set include this, and its functions are inlined always: a copy with
+// AVX code must not be the one that the linker keeps for all.
 //
 // Two pools: `estimates` holds nodes that one-bit codes put near the query, `near` those whose own
 // bytes were compared. The best estimate is refined before anything is expanded, only refined nodes
@@ -19,12 +20,12 @@ namespace rvf::index {
 // half, the node in the low half, in `near` shifted by one for the mark of an expanded node.
 inline constexpr uint64_t kNoKey = ~uint64_t{0};
 
-inline uint32_t sortable(float f) noexcept {
+[[gnu::always_inline]] inline uint32_t sortable(float f) noexcept {
   uint32_t bits;
   __builtin_memcpy(&bits, &f, 4);
   return bits ^ (static_cast<uint32_t>(static_cast<int32_t>(bits) >> 31) | 0x80000000U);
 }
-inline float unsortable(uint32_t s) noexcept {
+[[gnu::always_inline]] inline float unsortable(uint32_t s) noexcept {
   const uint32_t bits = (s & 0x80000000U) != 0 ? s ^ 0x80000000U : ~s;
   float f;
   __builtin_memcpy(&f, &bits, 4);
@@ -58,7 +59,7 @@ struct FusedBlocks {
   const std::byte* root = nullptr;  // groups of 32 leaders, coded against the centre
   uint32_t root_groups = 0;
 
-  const std::byte* block(uint32_t node) const noexcept {
+  [[gnu::always_inline]] const std::byte* block(uint32_t node) const noexcept {
     return parts[node >> part_shift] + size_t{node & ((1U << part_shift) - 1)} * layout.block_bytes;
   }
 };

@@ -38,7 +38,9 @@ struct FusedLayout {
     return l;
   }
   // A group of the root has the same shape as the part of a block behind the vector.
-  constexpr uint32_t group_bytes() const noexcept { return block_bytes - ids; }
+  [[gnu::always_inline]] constexpr uint32_t group_bytes() const noexcept {
+    return block_bytes - ids;
+  }
 };
 
 }  // namespace rvf::index

@@ -64,6 +64,7 @@ void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, in
   }
 
   // 128 * 127: the high part of a coordinate stays within a signed byte.
+  if (top < 1e-12F) top = 0;  // where others are about 1
   const float to_integer = top > 0 ? 16256.0F / top : 0;
   int64_t sum = 0;
   for (uint32_t i = 0; i < n; i += kLanes) {
@@ -79,7 +80,7 @@ void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, in
   }
   for (uint32_t i = n; i < layout.vector_bytes; ++i) high[i] = low[i] = 0;
 
-  const float to_table = widest > 0 ? 127.0F / widest : 0;
+  const float to_table = top > 0 ? 127.0F / widest : 0;
   for (uint32_t i = 0; i < n; i += kLanes) {
     float negative[kLanes];  // without branches: signs are random
     for (uint32_t j = 0; j < kLanes; ++j) negative[j] = z[i + j] < 0 ? z[i + j] : 0;

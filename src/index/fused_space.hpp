@@ -39,11 +39,16 @@ class FusedSpace {
   const FusedFrame& frame() const noexcept { return frame_; }
   const FusedLayout& layout() const noexcept { return layout_; }
 
-  // Writes layout().padded floats; `vector` has dim values and is overwritten. `out` has room for
-  // coordinates() before padding. A value that is not finite counts as 0.
-  void place(std::span<float> vector, bool is_query, float* out) const noexcept;
+  // Writes layout().padded floats; `vector` has dim values, of which those that are not finite are
+  // set to 0. True for a vector without direction under cosine, whose distance to all is 1.
+  bool place(std::span<float> vector, bool is_query, float* out) const noexcept;
 
  private:
+  FusedSpace() = default;
+  explicit FusedSpace(FusedFrame frame) : frame_(std::move(frame)) {}
+  // Up to where squared l2 ranks like the metric: coordinates() values.
+  bool lift(std::span<float> vector, bool is_query, float* out) const noexcept;
+
   FusedFrame frame_;
   FusedLayout layout_;
   quant::Rotation rotation_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -15,7 +16,7 @@
 namespace rvf::index {
 namespace {
 
-constexpr uint32_t kHeldOut = 192;  // rows kept back to calibrate with
+constexpr uint32_t kHeldOut = 384;  // rows kept back to calibrate with
 constexpr uint32_t kLeastToCalibrate = 2000;
 
 Status check_input(const GraphInput& input, const GraphParams& params) {
@@ -337,6 +338,13 @@ Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<ui
     if (auto first = wire::parse_fused(graph.fused.front())) {
       calibration = std::move(first->header.calibration);
     }
+  }
+  if (calibration.empty()) {
+    for (const wire::CalibrationPoint& p : old.meta().calibration) {
+      calibration.push_back({0, p.k, p.ef, static_cast<float>(p.recall_e4) / 10000,
+                             std::numeric_limits<float>::max()});
+    }
+    if (calibration.size() > most_calibration_points()) calibration.clear();
   }
   return GraphMaker(input, params, e, progress).run(&old, now, std::move(calibration));
 }

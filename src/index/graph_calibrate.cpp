@@ -15,6 +15,7 @@ constexpr uint32_t kLadder[] = {10,  16,  24,  32,  48,   64,   96,   128,  192,
 constexpr uint32_t kDepths[] = {10, 100};
 // Of the other row in a query of each kind.
 constexpr float kShares[kQueryKinds] = {0.0F, 0.25F, 0.5F};
+constexpr uint64_t kScanInstead = 12;
 constexpr float kEnough = 0.996F;
 
 struct Sample {
@@ -28,9 +29,7 @@ class Calibration {
   Calibration(const FusedIndex& index, const GraphInput& input, const std::vector<uint32_t>& held,
               Executor& executor)
       : index_(index), input_(input), held_(held), executor_(executor) {
-    for (const uint32_t node : held) dead_.set(input.first_row + node);
-    // Rows outside the graph are scanned by a search, and would be part of every answer.
-    for (uint64_t row = 0; row < input.first_row; ++row) dead_.set(row);
+    for (const uint32_t node : held) held_rows_.set(input.first_row + node);
   }
 
   std::vector<wire::FusedCalibrationPoint> run() {
@@ -102,7 +101,6 @@ class Calibration {
     r.query = &*s.query;
     r.vector = s.vector;
     r.rows = input_.rows;
-    r.dead = &dead_;
     r.params.k = k;
     r.params.ef = width;
     r.params.walk = true;
@@ -113,7 +111,8 @@ class Calibration {
   void find_truth() {
     executor_.parallel_for(samples_.size(), 2, [&](size_t, uint64_t b, uint64_t e) {
       for (uint64_t i = b; i < e; ++i) {
-        const SearchRequest r = request(samples_[i], kDepths[1], 0);
+        SearchRequest r = request(samples_[i], kDepths[1], 0);
+        r.dead = &held_rows_;
         TopK best(r.params.k, r.ids);
         SearchStats stats;
         (void)scan_rows(r, input_.first_row, input_.first_row + input_.count, 0, best, stats);
@@ -124,9 +123,10 @@ class Calibration {
 
   void climb(uint16_t kind, uint32_t k) {
     std::vector<SearchScratch> scratch(executor_.width());
-    const float distance = median_distance();
+    const float distance = usual_distance();
     for (const uint32_t width : kLadder) {
-      if (width < k || width >= input_.count) continue;
+      // Searches that wide scan instead.
+      if (width < k || uint64_t{width} * kScanInstead > input_.count) continue;
       std::vector<uint64_t> found(samples_.size(), 0);
       executor_.parallel_for(samples_.size(), 4, [&](size_t worker, uint64_t b, uint64_t e) {
         SearchResult result;
@@ -137,7 +137,9 @@ class Calibration {
             continue;
           }
           // Where vectors repeat, any of the copies is as good an answer.
-          for (const Hit& h : result.hits) found[i] += h.distance <= truth[k - 1].distance;
+          for (const Hit& h : result.hits) {
+            found[i] += h.distance <= truth[k - 1].distance && !held_rows_.test(h.row);
+          }
         }
       });
       uint64_t sum = 0;
@@ -146,15 +148,22 @@ class Calibration {
       point.kind = kind;
       point.k = static_cast<uint16_t>(k);
       point.width = width;
-      point.recall = static_cast<float>(sum) / static_cast<float>(samples_.size() * k);
+      point.recall = careful(sum, samples_.size() * k);
       point.distance = distance;
       points_.push_back(point);
       if (point.recall >= kEnough) break;
     }
   }
 
-  // Of the tenth neighbour.
-  float median_distance() const {
+  // The share, less the error that so small a sample has.
+  static float careful(uint64_t found, uint64_t all) {
+    const double share = static_cast<double>(found) / static_cast<double>(all);
+    return static_cast<float>(
+        share - std::sqrt(std::max(share * (1 - share), 0.0) / static_cast<double>(all)));
+  }
+
+  // Of the tenth neighbour, for all but the farthest tenth of the queries.
+  float usual_distance() const {
     std::vector<float> all;
     std::vector<float> row(input_.dim);
     for (const Sample& s : samples_) {
@@ -164,16 +173,16 @@ class Calibration {
       all.push_back(index_.placed_distance(s.vector, row));
     }
     if (all.empty()) return 0;
-    const auto middle = all.begin() + static_cast<ptrdiff_t>(all.size() / 2);
-    std::nth_element(all.begin(), middle, all.end());
-    return *middle;
+    const auto at = all.begin() + static_cast<ptrdiff_t>(all.size() * 9 / 10);
+    std::nth_element(all.begin(), at, all.end());
+    return *at;
   }
 
   const FusedIndex& index_;
   const GraphInput& input_;
   const std::vector<uint32_t>& held_;
   Executor& executor_;
-  DeadRows dead_;
+  DeadRows held_rows_;
   std::vector<Sample> samples_;
   std::vector<wire::FusedCalibrationPoint> points_;
 };

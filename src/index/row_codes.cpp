@@ -6,6 +6,11 @@
 #include "kernels/convert.hpp"
 
 namespace rvf::index {
+namespace {
+
+constexpr float kLeastCoordinate = 1e-12F;  // where others are about 1
+
+}  // namespace
 
 RowCodes::Query::Query(const RowCodes& codes)
     : codes_(&codes),
@@ -25,7 +30,7 @@ void RowCodes::Query::distances(const uint32_t* nodes, size_t n, float* out) con
     const Row& row = codes_->rows_[nodes[i]];
     const auto product = static_cast<float>(products_[i]);
     const float d = (norm_ + row.norm) - 2 * (scale_ * row.scale) * product;
-    out[i] = d > 0 ? d : 0;
+    out[i] = (d > 0 ? d : 0) + row.lift;
   }
 }
 
@@ -49,19 +54,22 @@ Result<RowCodes> RowCodes::make(const FusedSpace& space, const GraphInput& input
       if (!kernels::decode_row((*input.rows)[input.first_row + r], input.dtype, v).ok()) {
         std::fill(v.begin(), v.end(), 0.0F);
       }
-      space.place(v, false, placed.data());
-      c.encode(static_cast<uint32_t>(r), placed.data());
+      const bool is_null = space.place(v, false, placed.data());
+      // Cosine distance 1 is squared l2 2 between unit vectors; from the origin it is only 1.
+      const float lift = is_null ? space.frame().scale * space.frame().scale : 0;
+      c.encode(static_cast<uint32_t>(r), placed.data(), lift);
     }
   });
   return c;
 }
 
-void RowCodes::encode(uint32_t node, const float* placed) {
+void RowCodes::encode(uint32_t node, const float* placed, float lift) {
   int8_t* code = codes_.get() + node * stride_;
   std::fill_n(code, stride_, int8_t{0});
   float top = 0;
   for (size_t i = 0; i < padded_; ++i) top = std::max(top, std::fabs(placed[i]));
   Row& row = rows_[node];
+  if (top < kLeastCoordinate) top = 0;
   const float inverse = top > 0 ? 127.0F / top : 0.0F;
   const float scale = top / 127.0F;
   double exact = 0;
@@ -77,7 +85,8 @@ void RowCodes::encode(uint32_t node, const float* placed) {
   crossed *= scale;
   row.scale = scale;
   row.norm = static_cast<float>(static_cast<double>(scale) * scale * static_cast<double>(squares));
-  row.block_norm = static_cast<float>(exact);
+  row.lift = lift;
+  row.block_norm = static_cast<float>(exact) + lift;
   row.block_scale = crossed > 0 ? static_cast<float>(scale * (exact / crossed)) : scale;
 }
 

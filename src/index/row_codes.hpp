@@ -45,6 +45,8 @@ class RowCodes {
   // the bytes are unbiased.
   float block_norm(uint32_t node) const noexcept { return rows_[node].block_norm; }
   float block_scale(uint32_t node) const noexcept { return rows_[node].block_scale; }
+  // What a distance to this row is larger by than its bytes say.
+  float lift(uint32_t node) const noexcept { return rows_[node].lift; }
   void prefetch(uint32_t node) const noexcept {
     for (size_t i = 0; i < stride_ && i < 512; i += 64) __builtin_prefetch(code(node) + i);
   }
@@ -55,8 +57,9 @@ class RowCodes {
     float norm = 0;  // of the decoded bytes
     float block_norm = 0;
     float block_scale = 0;
+    float lift = 0;
   };
-  void encode(uint32_t node, const float* placed);
+  void encode(uint32_t node, const float* placed, float lift);
 
   size_t stride_ = 0;  // bytes, a multiple of 64
   size_t padded_ = 0;
