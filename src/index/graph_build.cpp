@@ -115,6 +115,11 @@ Status GraphMaker::keep(const GraphView& old, const std::vector<uint32_t>& now) 
       for (size_t j = 0; j < n; ++j) edges.push_back({distances[j], list[j]});
       std::sort(edges.begin(), edges.end());
       if (edges.size() > kFusedDegree) edges.resize(kFusedDegree);
+      // A node that lost much of its surroundings is better searched for anew.
+      if (edges.size() * 4 < all * 3) {
+        kept_[i] = 0;
+        edges.clear();
+      }
       graph_->assign(node, edges);
     }
   });
@@ -266,7 +271,15 @@ Result<GraphPayloads> GraphMaker::run(const GraphView* old, const std::vector<ui
              FusedGraph::make(*space_, *codes_, nodes, params_.seed, piece, prefix));
   graph_.emplace(std::move(graph));
   find_copies();
-  if (old != nullptr) RVF_TRY(keep(*old, now));
+  if (old != nullptr) {
+    RVF_TRY(keep(*old, now));
+    // Of little use: what it would save in time it costs in recall.
+    if (std::count(kept_.begin(), kept_.end(), 1) < static_cast<ptrdiff_t>(nodes / 2)) {
+      kept_.assign(nodes, 0);
+      for (uint32_t node = 0; node < nodes; ++node) graph_->assign(node, {});
+      old = nullptr;
+    }
+  }
   RVF_TRY(report(0.05));
   FusedBuilder builder(*codes_, *space_, *graph_, params_, executor_);
   if (old != nullptr) mend(*old, now, builder);
