@@ -32,7 +32,7 @@ class LeafCandidates::Worker {
 
 LeafCandidates::LeafCandidates(const RowCodes& codes, const std::vector<uint32_t>& list,
                                uint64_t seed, Executor& executor)
-    : codes_(codes), nodes_(list) {
+    : nodes_(list) {
   const auto nodes = static_cast<uint32_t>(list.size());
   nearest_.assign(size_t{nodes} * kLeaves * kOfEach,
                   {std::numeric_limits<float>::infinity(), kNoNode});

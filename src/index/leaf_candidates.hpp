@@ -32,7 +32,6 @@ class LeafCandidates {
   void carve(std::vector<Member>& members, Worker& worker, uint64_t seed);
   void compare_all(const std::vector<Member>& members, Worker& worker);
 
-  const RowCodes& codes_;
   const std::vector<uint32_t>& nodes_;
   std::vector<Near> nearest_;  // [position][leaf][kOfEach]
 };
