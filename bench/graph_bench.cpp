@@ -178,7 +178,8 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
   request.executor = nullptr;
   const index::IndexInfo info = (*graph)->describe();
   std::string points;
-  for (const uint32_t ef : {0U, 10U, 16U, 24U, 32U, 48U, 64U, 96U, 128U, 256U, 512U, 1024U, 2048U, 3072U}) {
+  for (const uint32_t ef :
+       {0U, 10U, 16U, 24U, 32U, 48U, 64U, 96U, 128U, 256U, 512U, 1024U, 2048U, 3072U}) {
     request.params.ef = ef;
     double recall = 0;
     double best_qps = 0;
@@ -192,7 +193,7 @@ std::string measure(const DataSet& set, Executor& executor, double seconds) {
       for (size_t q = 0; q < queries.size(); ++q) {
         request.query = &queries[q];
         request.vector = set.queries[q];
-    request.vector = set.queries[q];
+        request.vector = set.queries[q];
         const double t = now();
         (void)(*graph)->search(request, scratch, result);
         spent += now() - t;
