@@ -21,6 +21,7 @@ constexpr float kDeviations = 2 / 3.4641016F;
 constexpr float kFloatError = 6e-5F;
 // A width for a graph that was never calibrated.
 constexpr uint32_t kUncalibrated = 128;
+constexpr double kFilterRoom = 1.5;
 // Queries beyond the farthest kind that was measured get so many of its steps.
 constexpr double kFarthestKind = 1.3;
 
@@ -151,16 +152,22 @@ uint32_t FusedIndex::width_for(uint32_t k, float target) const {
 
 uint32_t FusedIndex::beam_width(const SearchRequest& r) const {
   const SearchParams& p = r.params;
-  uint32_t width = std::max(p.ef, p.k);
-  if (p.ef == 0) {
-    width = width_for(p.k, p.target_recall > 0 ? p.target_recall : kDefaultTargetRecall);
-  }
   const double passing = passing_rows(r, blocks_.nodes);
-  const double share = passing / std::max<double>(1, blocks_.nodes);
-  const uint32_t wide = std::min(widened(width, share), blocks_.nodes);
-  if (!p.walk && passing <= wide * kDistancesPerWidth) return 0;
-  if (r.filter == nullptr) return std::min(wide, std::max(width, kMaxDeadWidth));
-  return wide;
+  const double share = std::max(passing / std::max<double>(1, blocks_.nodes), 1e-6);
+  uint32_t width = widened(std::max(p.ef, p.k), share);
+  if (p.ef == 0) {
+    // The k rows that may be returned lie among k / share others, or more where a filter and
+    // distance have to do with each other.
+    const double room = r.filter != nullptr ? kFilterRoom : 1.0;
+    const double among =
+        std::min<double>(std::ceil(room * p.k / std::min(share, 1.0)), blocks_.nodes);
+    width = width_for(static_cast<uint32_t>(among),
+                      p.target_recall > 0 ? p.target_recall : kDefaultTargetRecall);
+  }
+  width = std::max(std::min(width, blocks_.nodes), std::min(p.k, blocks_.nodes));
+  if (!p.walk && passing <= width * kDistancesPerWidth) return 0;
+  if (r.filter == nullptr) return std::min(width, std::max({p.ef, p.k, kMaxDeadWidth}));
+  return width;
 }
 
 bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t deadline,

@@ -24,6 +24,7 @@ struct GraphParams {
   uint64_t seed = 0x5256465F47524148;
   bool calibrate =
       true;  // measure which ef reaches which recall on held-out rows (about 2 % of the build)
+  uint64_t memory_limit = 0;  // bytes that a build may take; 0: none
   bool fused = true;  // make the payloads of the fused layout too
   uint64_t max_payload_bytes = uint64_t{1} << 31;
 };

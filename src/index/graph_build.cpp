@@ -50,6 +50,7 @@ class GraphMaker {
 
  private:
   Status report(double share) const;
+  Status check_memory() const;
   // The lists of a graph that was, as far as its nodes are still there.
   Status keep(const GraphView& old, const std::vector<uint32_t>& now);
   void mend(const GraphView& old, const std::vector<uint32_t>& now, FusedBuilder& builder);
@@ -72,6 +73,19 @@ class GraphMaker {
   std::vector<uint8_t> is_copy_;
   wire::FusedHeader header_;
 };
+
+// A system that promises more memory than it has ends the process where this can still fail.
+Status GraphMaker::check_memory() const {
+  constexpr uint64_t kOther = 768;  // lists, candidates and reverse edges of a node
+  const FusedLayout& layout = space_->layout();
+  const uint64_t needed = input_.count * (layout.block_bytes + layout.vector_bytes + kOther);
+  if (params_.memory_limit == 0 || needed <= params_.memory_limit) return {};
+  return Error(ErrorCode::kOutOfMemory, "indexing " + std::to_string(input_.count) +
+                                            " vectors takes about " + std::to_string(needed >> 20) +
+                                            " MiB of memory, and " +
+                                            std::to_string(params_.memory_limit >> 20) +
+                                            " MiB may be used; without an index all are compared");
+}
 
 Status GraphMaker::report(double share) const {
   const auto done = static_cast<uint64_t>(share * static_cast<double>(input_.count));
@@ -256,6 +270,7 @@ Result<GraphPayloads> GraphMaker::run(const GraphView* old, const std::vector<ui
   header_.calibration = std::move(calibration);
   RVF_ASSIGN(FusedSpace space, FusedSpace::fit(input_, params_.seed));
   space_.emplace(std::move(space));
+  RVF_TRY(check_memory());
   RVF_ASSIGN(RowCodes codes, RowCodes::make(*space_, input_, executor_));
   codes_.emplace(std::move(codes));
   const auto nodes = static_cast<uint32_t>(input_.count);

@@ -213,6 +213,16 @@ TEST(Graph, AStopFromProgressCancelsTheBuild) {
   EXPECT_EQ(r.error().code, ErrorCode::kCancelled);
 }
 
+TEST(Graph, ABuildThatWouldTakeTooMuchMemoryIsRefusedBeforeItBegins) {
+  const TestSet set = make_set(3000, 16, 0);
+  GraphParams params;
+  params.memory_limit = 1 << 20;
+  const auto r = build_graph(set.input(Metric::kL2, 3000), params);
+  ASSERT_FALSE(r.ok());
+  EXPECT_EQ(r.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_NE(r.error().message.find("MiB"), std::string::npos);
+}
+
 TEST(Graph, TheWrongMetricOrTooFewRowsAreRefused) {
   TestSet set = make_set(2100, 16, 0);
   const GraphPayloads p = build(set, Metric::kL2, 2100);

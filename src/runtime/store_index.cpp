@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -14,6 +16,14 @@ namespace {
 constexpr uint64_t kTailRows = 16384;
 constexpr uint64_t kTailShare = 2;  // one in two
 
+// Most of what the machine has; 0 where it does not say.
+uint64_t usable_memory() noexcept {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page_bytes = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0) return 0;
+  return static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes) / 10 * 8;
+}
+
 }  // namespace
 
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
@@ -29,13 +39,16 @@ Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::Prof
   params.m = profile.graph_degree;
   params.ef_construction = profile.ef_construction;
   params.seed = profile.seed;
+  params.memory_limit = usable_memory();
   params.fused = profile.search_layout == SearchLayout::kFused;
   if (old.index != nullptr && old.index->graph != nullptr) {
     index::GraphSpans spans{old.index->layer_c, {}};
     if (!old.fused_is_damaged) spans.fused = old.index->fused;
     auto grown = index::regrow_graph(spans, old.now, input, params, executor, progress);
     // A graph with damage is no reason to fail: it can be made again.
-    if (grown || grown.error().code == ErrorCode::kCancelled) return grown;
+    const bool worth_another_try = !grown && grown.error().code != ErrorCode::kCancelled &&
+                                   grown.error().code != ErrorCode::kOutOfMemory;
+    if (!worth_another_try) return grown;
   }
   return index::build_graph(input, params, executor, progress);
 }
