@@ -22,11 +22,11 @@ void encode_group(const int8_t* centre, float centre_scale, const int8_t* const*
         mask |= static_cast<uint32_t>(!(r < 0)) << j;
       }
       const auto bits = static_cast<uint16_t>(mask);
-      __builtin_memcpy(codes + 4 * i + 2 * n, &bits, 2);
+      __builtin_memcpy(codes + size_t{4} * i + size_t{2} * n, &bits, 2);
     }
     if (n < count) out[n] = {total(squares), total(sums), total(signs)};
   }
-  for (uint32_t i = 0; i < padded; i += kLanes) masks_to_codes(codes + 4 * i);
+  for (uint32_t i = 0; i < padded; i += kLanes) masks_to_codes(codes + size_t{4} * i);
 }
 
 }  // namespace

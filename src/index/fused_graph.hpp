@@ -37,7 +37,7 @@ class FusedGraph {
   void encode_all(Executor& executor);
   FusedBlocks blocks() const noexcept;
   std::span<const std::byte> root() const noexcept {
-    return {root_.get(), root_groups_ * space_->layout().group_bytes()};
+    return {root_.get(), size_t{root_groups_} * space_->layout().group_bytes()};
   }
   const std::vector<uint32_t>& leaders() const noexcept { return leaders_; }
 

@@ -86,7 +86,7 @@ void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, in
     for (uint32_t j = 0; j < kLanes; ++j) negative[j] = z[i + j] < 0 ? z[i + j] : 0;
     for (uint32_t t = 0; t < kLanes; t += 4) {
       const float least = (negative[t] + negative[t + 1]) + (negative[t + 2] + negative[t + 3]);
-      Tables::write(z + i + t, least, to_table, table + 4 * (i + t));
+      Tables::write(z + i + t, least, to_table, table + size_t{4} * (i + t));
     }
   }
 

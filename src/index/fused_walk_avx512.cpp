@@ -197,7 +197,8 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
   const __m512 sign = _mm512_set1_ps(-0.0F);
   for (uint32_t n = 0; n < kFusedDegree; ++n) {
     if (n >= count) {
-      for (uint32_t i = 0; i < padded; i += kLanes) __builtin_memset(codes + 4 * i + 2 * n, 0, 2);
+      for (uint32_t i = 0; i < padded; i += kLanes)
+        __builtin_memset(codes + size_t{4} * i + size_t{2} * n, 0, 2);
       continue;
     }
     __m512 squares = zero;
@@ -212,7 +213,7 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
       sums = _mm512_add_ps(sums, _mm512_andnot_ps(sign, r));
       signs = _mm512_add_ps(signs, _mm512_mask_xor_ps(c, below, c, sign));
       const auto bits = static_cast<uint16_t>(~static_cast<uint32_t>(below));
-      __builtin_memcpy(codes + 4 * i + 2 * n, &bits, 2);
+      __builtin_memcpy(codes + size_t{4} * i + size_t{2} * n, &bits, 2);
     }
     alignas(64) float lanes[kLanes];
     _mm512_store_ps(lanes, squares);
@@ -222,7 +223,7 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
     _mm512_store_ps(lanes, signs);
     out[n].signs_by_centre = total(lanes);
   }
-  for (uint32_t i = 0; i < padded; i += kLanes) masks_to_codes(codes + 4 * i);
+  for (uint32_t i = 0; i < padded; i += kLanes) masks_to_codes(codes + size_t{4} * i);
 }
 
 }  // namespace

@@ -330,7 +330,7 @@ Result<GraphPayloads> GraphMaker::finish() {
       static_cast<uint32_t>(graph_->root().size() / space_->layout().group_bytes());
   // Room for the calibration was left before it was known.
   header_.calibration.resize(most_calibration_points(), {});
-  return make_payloads(*graph_, *codes_, std::move(meta), std::move(header_), params_);
+  return make_payloads(*graph_, *codes_, meta, std::move(header_), params_);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ std::vector<wire::Bytes> layer_c_of(const FusedGraph& graph, const LeaderLayer& 
 
 }  // namespace
 
-GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, wire::IndexMeta meta,
+GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, const wire::IndexMeta& meta,
                             wire::FusedHeader header, const GraphParams& params) {
   GraphPayloads out;
   const LeaderLayer layer = leader_layer(graph, codes, meta.m);

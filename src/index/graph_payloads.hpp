@@ -8,7 +8,7 @@
 namespace rvf::index {
 
 // `meta` has everything but counts and entry points, `header` everything but block counts.
-GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, wire::IndexMeta meta,
+GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, const wire::IndexMeta& meta,
                             wire::FusedHeader header, const GraphParams& params);
 
 }  // namespace rvf::index

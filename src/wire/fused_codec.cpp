@@ -121,7 +121,7 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
     return wrong("a calibration that cannot be");
   }
   skip_padding(in, 64);
-  const uint64_t padded = (coordinates + 15) / 16 * 16;
+  const uint64_t padded = (uint64_t{coordinates} + 15) / 16 * 16;
   const uint64_t group_bytes = 256 + 4 * padded;
   const uint64_t block_bytes = 64 + (padded + 63) / 64 * 64 + group_bytes;
   if (h.block_bytes != block_bytes) return wrong("a block size that does not fit the dimensions");
