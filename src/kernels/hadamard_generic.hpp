@@ -4,9 +4,9 @@
 namespace rvf::kernels {
 namespace {
 
-typedef float Lanes __attribute__((vector_size(kLanes * 4)));
+using Lanes = float __attribute__((vector_size(kLanes * 4)));
 // Values may lie at any address that suits a float.
-typedef float Loose __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 
 inline Lanes load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
 inline void store(float* p, Lanes v) { *reinterpret_cast<Loose*>(p) = v; }

@@ -12,7 +12,8 @@ Result<BinaryQuantizer> BinaryQuantizer::train(std::span<const float> rows, size
   for (size_t i = 0; i < rows.size(); i += dim) {
     for (size_t j = 0; j < dim; ++j) sum[j] += double{rows[i + j]};
   }
-  const auto n = static_cast<double>(rows.size() / dim);
+  const size_t count = rows.size() / dim;
+  const auto n = static_cast<double>(count);
   wire::BinaryQuant model;
   for (const double s : sum) model.threshold.push_back(static_cast<float>(s / n));
   return from_wire(std::move(model));

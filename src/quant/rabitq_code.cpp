@@ -9,8 +9,8 @@ namespace rvf::quant {
 namespace {
 
 constexpr size_t kLanes = 16;  // sums kept apart, so that the compiler may use vectors
-typedef float Lanes __attribute__((vector_size(32)));
-typedef int32_t LaneInts __attribute__((vector_size(32)));
+using Lanes = float __attribute__((vector_size(32)));
+using LaneInts = int32_t __attribute__((vector_size(32)));
 
 float total(const float (&sum)[kLanes]) noexcept {
   float t[kLanes];
@@ -141,7 +141,7 @@ float dot_packed(const uint8_t* packed, const float* values, size_t padded,
                  unsigned bits) noexcept {
   uint8_t levels[kLanes];
   float sum[kLanes] = {};
-  for (size_t i = 0; i < padded; i += kLanes, packed += 2 * bits) {
+  for (size_t i = 0; i < padded; i += kLanes, packed += size_t{2} * bits) {
     unpack_levels(packed, kLanes, bits, levels);
     for (size_t l = 0; l < kLanes; ++l) sum[l] += static_cast<float>(levels[l]) * values[i + l];
   }

@@ -212,7 +212,7 @@ class RaBitQScan::Search {
   float bias_ = 0;
   float norm_ = 0;
   float threshold_ = std::numeric_limits<float>::infinity();
-  size_t doubtful_[kBatch];
+  size_t doubtful_[kBatch] = {};
   size_t doubtful_count_ = 0;
   std::vector<ScanHit> best_;  // a heap, the farthest first
   ScanCounts counts_;

@@ -4,9 +4,9 @@
 namespace rvf::quant {
 namespace {
 
-typedef float Lanes __attribute__((vector_size(kLanes * 4)));
-typedef int32_t LaneInts __attribute__((vector_size(kLanes * 4)));
-typedef float Loose __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+using Lanes = float __attribute__((vector_size(kLanes * 4)));
+using LaneInts = int32_t __attribute__((vector_size(kLanes * 4)));
+using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 
 inline constexpr int kParts = static_cast<int>(kStripWidth) / kLanes;  // vectors of a strip
 // Sixteen, eight or four sums at once hide the latency of an addition.
