@@ -5,11 +5,14 @@ namespace rvf::kernels {
 namespace {
 
 using Lanes = float __attribute__((vector_size(kLanes * 4)));
-// Values may lie at any address that suits a float.
-using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 
-inline Lanes load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
-inline void store(float* p, Lanes v) { *reinterpret_cast<Loose*>(p) = v; }
+// Values may lie at any address that suits a float.
+inline Lanes load(const float* p) {
+  Lanes v;
+  __builtin_memcpy(&v, p, sizeof(v));
+  return v;
+}
+inline void store(float* p, Lanes v) { __builtin_memcpy(p, &v, sizeof(v)); }
 
 template <int kStep, int... kLane>
 inline Lanes partners(Lanes v, std::integer_sequence<int, kLane...>) {

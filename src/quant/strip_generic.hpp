@@ -6,7 +6,6 @@ namespace {
 
 using Lanes = float __attribute__((vector_size(kLanes * 4)));
 using LaneInts = int32_t __attribute__((vector_size(kLanes * 4)));
-using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 
 inline constexpr int kParts = static_cast<int>(kStripWidth) / kLanes;  // vectors of a strip
 // Sixteen, eight or four sums at once hide the latency of an addition.
@@ -27,9 +26,10 @@ inline void sums(const StripTable& table, size_t strip, const float* const* rows
     Lanes centroid[kStrips * kParts];
 #pragma GCC unroll 16
     for (int s = 0; s < kStrips * kParts; ++s) {
-      centroid[s] = *reinterpret_cast<const Loose*>(
-          first + static_cast<size_t>(s / kParts) * stride + j * kStripWidth +
-          static_cast<size_t>(s % kParts * kLanes));
+      __builtin_memcpy(&centroid[s],
+                       first + static_cast<size_t>(s / kParts) * stride + j * kStripWidth +
+                           static_cast<size_t>(s % kParts * kLanes),
+                       sizeof(Lanes));
     }
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
@@ -75,7 +75,7 @@ template <int kRows>
 inline void distances_of(const StripTable& table, const float* const* rows, float* out) {
   const size_t width = table.strips * kStripWidth;
   each_strip<kRows>(table, rows, [&](int r, size_t first, Lanes sum) {
-    *reinterpret_cast<Loose*>(out + static_cast<size_t>(r) * width + first) = sum;
+    __builtin_memcpy(out + static_cast<size_t>(r) * width + first, &sum, sizeof(sum));
   });
 }
 
