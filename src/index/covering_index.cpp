@@ -86,4 +86,10 @@ double width_on_curve(const std::vector<WidthPoint>& points, double target) noex
   return last.width * 2;
 }
 
+double width_at_k(double ten, double hundred, uint32_t k) noexcept {
+  if (!(ten > 0) || k <= 10 || !(hundred > 0)) return ten;
+  return k >= 100 ? hundred * k / 100.0
+                  : ten * std::pow(std::max(1.0, hundred / ten), std::log10(k / 10.0));
+}
+
 }  // namespace rvf::index

@@ -42,5 +42,7 @@ struct WidthPoint {
   double recall = 0;
 };
 double width_on_curve(const std::vector<WidthPoint>& points, double target) noexcept;
+// For k, from the widths at k = 10 and k = 100; 0 where k = 10 was not measured.
+double width_at_k(double ten, double hundred, uint32_t k) noexcept;
 
 }  // namespace rvf::index

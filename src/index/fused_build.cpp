@@ -46,10 +46,7 @@ void FusedBuilder::choose_among(Worker& w, uint32_t node) {
   std::erase(w.nodes, node);
   w.distances.resize(w.nodes.size());
   w.query.set(node);
-  for (size_t at = 0; at < w.nodes.size(); at += RowCodes::kMostAtOnce) {
-    const size_t n = std::min(RowCodes::kMostAtOnce, w.nodes.size() - at);
-    w.query.distances(&w.nodes[at], n, &w.distances[at]);
-  }
+  w.query.distances(w.nodes.data(), w.nodes.size(), w.distances.data());
   w.candidates.clear();
   for (size_t i = 0; i < w.nodes.size(); ++i) w.candidates.push_back({w.distances[i], w.nodes[i]});
   std::sort(w.candidates.begin(), w.candidates.end());
@@ -219,12 +216,9 @@ bool FusedBuilder::connect_once() {
     });
     w.distances.resize(w.nodes.size());
     w.query.set(node);
-    size_t best = 0;
-    for (size_t i = 0; i < w.nodes.size(); ++i) {
-      w.query.distances(&w.nodes[i], 1, &w.distances[i]);
-      if (w.distances[i] < w.distances[best]) best = i;
-    }
-    if (!w.nodes.empty()) add_edge(w, w.nodes[best], node);
+    w.query.distances(w.nodes.data(), w.nodes.size(), w.distances.data());
+    const auto best = std::min_element(w.distances.begin(), w.distances.end());
+    if (!w.nodes.empty()) add_edge(w, w.nodes[best - w.distances.begin()], node);
     flood(node);
   }
   return changed;

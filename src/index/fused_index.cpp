@@ -137,15 +137,8 @@ void FusedIndex::take_calibration() {
 
 uint32_t FusedIndex::width_for(uint32_t k, float target) const {
   const double ten = kinds_.empty() ? 0 : width_on_curve(kinds_[0].points, target);
-  const double hundred = width_on_curve(hundred_, target);
-  double width = kUncalibrated + k;
-  if (ten > 0) {
-    width = ten;
-    if (k > 10 && hundred > 0) {
-      width = k >= 100 ? hundred * k / 100.0
-                       : ten * std::pow(std::max(1.0, hundred / ten), std::log10(k / 10.0));
-    }
-  }
+  double width = width_at_k(ten, width_on_curve(hundred_, target), k);
+  if (!(width > 0)) width = kUncalibrated + k;
   width = std::max(std::ceil(width), static_cast<double>(k));
   return static_cast<uint32_t>(std::min(width, static_cast<double>(blocks_.nodes) + k));
 }

@@ -29,9 +29,7 @@ LeaderLayer leader_layer(const FusedGraph& graph, const RowCodes& codes, size_t 
   double least = 0;
   for (size_t i = 0; i < n; ++i) {
     query.set(layer.nodes[i]);
-    for (size_t at = 0; at < n; at += RowCodes::kMostAtOnce) {
-      query.distances(&layer.nodes[at], std::min(RowCodes::kMostAtOnce, n - at), &distances[at]);
-    }
+    query.distances(layer.nodes.data(), n, distances.data());
     candidates.clear();
     double sum = 0;
     for (size_t j = 0; j < n; ++j) {

@@ -60,14 +60,10 @@ uint64_t GraphView::bytes() const noexcept {
 uint32_t GraphView::ef_for(uint32_t k, float target) const noexcept {
   const auto& points = meta().calibration;
   const double ten = width_on_curve(curve(points, 10), target);
-  const double hundred = width_on_curve(curve(points, 100), target);
-  double ef = 64 + k;
-  if (ten > 0) {
-    ef = ten;
-    if (k > 10 && hundred > 0) {
-      ef = k >= 100 ? hundred * k / 100.0
-                    : ten * std::pow(std::max(1.0, hundred / ten), std::log10(k / 10.0));
-    }
+  double ef = width_at_k(ten, width_on_curve(curve(points, 100), target), k);
+  if (!(ef > 0)) {
+    ef = 64 + k;
+  } else {
     const double grown = static_cast<double>(nodes_) /
                          static_cast<double>(std::max<uint64_t>(1, meta().calibrated_nodes));
     if (grown > 1) ef *= 1 + 0.2 * std::log2(grown);

@@ -21,10 +21,7 @@ class LeafCandidates::Worker {
   void compare(uint32_t node, const std::vector<uint32_t>& others) {
     query.set(node);
     distances.resize(others.size());
-    for (size_t at = 0; at < others.size(); at += RowCodes::kMostAtOnce) {
-      const size_t n = std::min(RowCodes::kMostAtOnce, others.size() - at);
-      query.distances(&others[at], n, &distances[at]);
-    }
+    query.distances(others.data(), others.size(), distances.data());
   }
   RowCodes::Query query;
   std::vector<float> distances;

@@ -41,9 +41,7 @@ void NeighbourChooser::choose(const std::vector<Near>& c, size_t degree, std::ve
       if (out.size() == degree) return;
       query_.set(nodes_[at]);
       const size_t first = at + 1;
-      for (size_t i = first; i < left; i += RowCodes::kMostAtOnce) {
-        query_.distances(&nodes_[i], std::min(RowCodes::kMostAtOnce, left - i), &distances_[i]);
-      }
+      query_.distances(nodes_.data() + first, left - first, distances_.data() + first);
       size_t end = first;
       for (size_t i = first; i < left; ++i) {
         Open other = open_[i];

@@ -24,6 +24,13 @@ void RowCodes::Query::set(uint32_t node) noexcept {
 }
 
 void RowCodes::Query::distances(const uint32_t* nodes, size_t n, float* out) const noexcept {
+  for (size_t at = 0; at < n; at += kMostAtOnce) {
+    distances_at_once(nodes + at, std::min(kMostAtOnce, n - at), out + at);
+  }
+}
+
+void RowCodes::Query::distances_at_once(const uint32_t* nodes, size_t n,
+                                        float* out) const noexcept {
   for (size_t i = 0; i < n; ++i) rows_[i] = codes_->code(nodes[i]);
   codes_->dots_(code_, rows_.get(), n, codes_->stride_, products_.get());
   for (size_t i = 0; i < n; ++i) {

@@ -16,17 +16,18 @@ namespace rvf::index {
 
 class RowCodes {
  public:
-  static constexpr size_t kMostAtOnce = 512;
-
   // A node as the left side of comparisons. One a thread.
   class Query {
    public:
     explicit Query(const RowCodes& codes);
     void set(uint32_t node) noexcept;
-    // out[i] = squared distance to nodes[i]; n <= kMostAtOnce.
+    // out[i] = squared distance to nodes[i].
     void distances(const uint32_t* nodes, size_t n, float* out) const noexcept;
 
    private:
+    static constexpr size_t kMostAtOnce = 512;
+    void distances_at_once(const uint32_t* nodes, size_t n, float* out) const noexcept;
+
     const RowCodes* codes_;
     const int8_t* code_ = nullptr;
     std::unique_ptr<const int8_t*[]> rows_;
