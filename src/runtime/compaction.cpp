@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "types/planted_bug.hpp"
 #include "wire/vec_codec.hpp"
 
 namespace rvf {
@@ -107,6 +108,9 @@ Status Compaction::open_output() {
   writer_->root().extension->dead_rows = 0;
   writer_->raise_next_segment_id(first_segment_id_);
   writer_->begin_batch();
+  if (planted(PlantedBug::kRenameBeforeWhole)) {
+    RVF_TRY(store_.fs->rename(output_path(), store_.path));
+  }
   return checkpoint(0, false);
 }
 
@@ -353,9 +357,12 @@ Status Compaction::finish() {
                  "the compacted file does not read back as it was written; the store is unchanged");
   }
   report_.bytes_after = opened.found.file_size;
-  RVF_TRY(store_.fs->rename(output_path(), store_.path));
+  if (!planted(PlantedBug::kRenameBeforeWhole)) {
+    RVF_TRY(store_.fs->rename(output_path(), store_.path));
+  }
   replaced_ = true;
-  Status durable = store_.fs->sync_parent(store_.path);
+  Status durable =
+      planted(PlantedBug::kSkipParentSync) ? Status() : store_.fs->sync_parent(store_.path);
   store_.adopt(std::move(opened));
   ++store_.generation;
   if (durable)

@@ -4,6 +4,7 @@
 #include "runtime/open_foreign.hpp"
 #include "runtime/shard_writer.hpp"
 #include "runtime/store_impl.hpp"
+#include "types/planted_bug.hpp"
 #include "wire/segment.hpp"
 #include "wire/sketch_codec.hpp"
 
@@ -27,6 +28,7 @@ bool is_essential(SegmentType type) {
 // vectors of a small store.
 Status check_segments(const manifest::ManifestLog& log, runtime::LiveState& state,
                       const io::File& file, uint64_t verify_at_open) {
+  if (planted(PlantedBug::kIgnorePayloadHash)) return {};
   const bool synced = (log.root().flags & wire::root_flag::kDataSynced) != 0;
   uint64_t trusted_up_to = 0;
   if (log.live_bytes() > verify_at_open) {

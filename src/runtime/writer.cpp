@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "types/planted_bug.hpp"
+
 namespace rvf::runtime {
 
 uint64_t now_ns() noexcept {
@@ -49,11 +51,17 @@ void Writer::abandon_batch() {
 // The file must end where the next segment begins: a root is found by being last.
 Status Writer::take_back(uint64_t end) {
   end_ = end;
+  if (planted(PlantedBug::kKeepFailedWrite)) {
+    RVF_ASSIGN(const uint64_t size, file_->size());
+    end_ = align64(size);
+    return {};
+  }
   if (auto cut = file_->truncate(end); !cut) return poison(std::move(cut).error());
   return {};
 }
 
 Error Writer::poison(Error cause) {
+  if (planted(PlantedBug::kKeepPoisonedWriter)) return cause;
   if (poisoned_.empty()) poisoned_ = cause.message;
   return cause;
 }
@@ -114,6 +122,7 @@ Result<wire::DirEntry> Writer::append_verbatim(const SegmentHeader& header, wire
 }
 
 Status Writer::end_batch(Durability durability) {
+  if (planted(PlantedBug::kAcknowledgeBeforeWrite)) durability = Durability::kNone;
   manifest::Change before = durability == Durability::kNone ? manifest::Change{} : pending_;
   pending_.then(batch_);
   if (durability == Durability::kNone) {
@@ -142,7 +151,7 @@ Status Writer::commit(Durability durability) {
 Status Writer::write_manifest(Durability durability) {
   RVF_TRY(check_usable());
   // First barrier: whatever the manifest names is on disk before the manifest is.
-  if (durability == Durability::kSync) {
+  if (durability == Durability::kSync && !planted(PlantedBug::kSkipDataSync)) {
     if (auto s = file_->sync(); !s) return poison(std::move(s).error());
   }
   manifest::ManifestLog::Commit commit;
@@ -161,13 +170,13 @@ Status Writer::write_manifest(Durability durability) {
   commit.offset = end_;
   commit.segment_id = next_segment_id_;
   RVF_ASSIGN(auto prepared, log_.prepare(std::move(commit)));
-  if (auto s = file_->write(end_, prepared.segment); !s) {
+  if (auto s = put_manifest(prepared.segment); !s) {
     (void)take_back(end_);
     return std::move(s).error();
   }
   end_ += prepared.segment.size();
   ++next_segment_id_;
-  if (durability == Durability::kSync) {
+  if (durability == Durability::kSync && !planted(PlantedBug::kSkipManifestSync)) {
     // After a failed second barrier nobody knows which epoch is on disk; only a reopen can tell.
     if (auto s = file_->sync(); !s) return poison(std::move(s).error());
   }
@@ -181,6 +190,15 @@ Status Writer::write_manifest(Durability durability) {
   previous_ = std::nullopt;
   ++next_epoch_;
   return {};
+}
+
+Status Writer::put_manifest(wire::ByteSpan segment) {
+  if (!planted(PlantedBug::kManifestBeforeData)) return file_->write(end_, segment);
+  wire::Bytes data(end_ - batch_start_);
+  RVF_TRY(file_->read(batch_start_, data));
+  RVF_TRY(file_->truncate(batch_start_));
+  RVF_TRY(file_->write(end_, segment));
+  return file_->write(batch_start_, data);
 }
 
 Status Writer::rollback_to(manifest::ManifestLog old) {

@@ -72,6 +72,7 @@ class Writer {
 
  private:
   Status write_manifest(Durability durability);
+  Status put_manifest(wire::ByteSpan segment);
   Status take_back(uint64_t end);
 
   std::shared_ptr<io::File> file_;

@@ -1,0 +1,42 @@
+// Mistakes that the reliability tests make the library commit, so that each suite proves that it
+// can fail. In a developer build one of them can be switched on; in any other build planted() is
+// the constant false and costs nothing.
+#pragma once
+#include <cstdint>
+#ifdef RVF_PLANTED_BUGS
+#include <atomic>
+#endif
+
+namespace rvf {
+
+// Each is asked about in one place of the library: where the right thing is done otherwise.
+enum class PlantedBug : uint32_t {
+  kNone = 0,
+  // Commits and crashes.
+  kSkipDataSync,  // no barrier between the data and the manifest that names them
+  kSkipManifestSync,  // a commit returns before its manifest is durable
+  kManifestBeforeData,  // the manifest goes to disk behind the barrier that should come after it
+  kIgnorePayloadHash,  // recovery believes segments that no barrier vouches for
+  kSkipParentSync,  // a compaction does not make its rename durable
+  kAcknowledgeBeforeWrite,  // kSync calls return while their bytes are still in memory
+  kRenameBeforeWhole,  // the compacted file takes the store's place before its last commit
+  // Failing calls.
+  kKeepPoisonedWriter,  // after a failed sync the writer goes on as if nothing had happened
+  kKeepFailedWrite,  // the bytes of a write that failed are not cut off
+  kSwallowWriteError,  // a failed write is reported as done
+  // What a store shows.
+  kForgetDeletion,  // a deleted row stays
+  kForgetUpsert,  // the row that an upsert replaces stays
+  kStaleSnapshot,  // a snapshot is not made anew after a commit
+};
+
+#ifdef RVF_PLANTED_BUGS
+inline std::atomic<uint32_t> planted_bug_now{0};
+inline bool planted(PlantedBug bug) noexcept {
+  return planted_bug_now.load(std::memory_order_relaxed) == static_cast<uint32_t>(bug);
+}
+#else
+constexpr bool planted(PlantedBug) noexcept { return false; }
+#endif
+
+}  // namespace rvf
