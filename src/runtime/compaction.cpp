@@ -160,7 +160,7 @@ Status Compaction::prepare_tiers() {
   if (!options_.tiers) return {};
   if (report_.resumed) {
     RVF_ASSIGN(const auto output,
-               LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
+               LiveState::load(writer_->log(), output_, store_.shard_opener(), 0, 0));
     for (const auto& [id, q] : output.quantizers) encoder_.adopt(q.tier, id, q.quantizer);
   }
   writer_->begin_batch();

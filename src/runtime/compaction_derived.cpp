@@ -10,6 +10,13 @@ namespace rvf::runtime {
 OldGraph Compaction::old_graph() const {
   OldGraph old{source_->state.index, {}};
   if (old.index == nullptr || old.index->graph == nullptr) return {};
+  // A damaged graph must not get a fresh, valid checksum.
+  for (const wire::DirEntry& e : source_->directory) {
+    const bool fused = is_own_fused(e);
+    if ((!fused && e.type != SegmentType::kIndex) || source_->state.verified_segment(e)) continue;
+    if (!fused) return {};
+    old.fused_is_damaged = true;
+  }
   old.now.assign(static_cast<size_t>(old.index->rows), index::kNoNode);
   for (uint64_t position = 0; position < plan_.order.size(); ++position) {
     const uint64_t row = plan_.order[position];
@@ -21,7 +28,7 @@ OldGraph Compaction::old_graph() const {
 Status Compaction::index_output() {
   const auto& layers = writer_->head().index_layers;
   if (!layers.empty() || writer_->root().extension->rows < kMinGraphRows) return {};
-  RVF_ASSIGN(auto state, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0));
+  RVF_ASSIGN(auto state, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0, 0));
   RVF_ASSIGN(const auto graph, make_graph(state, writer_->head().profile, old_graph(),
                                           store_.options.executor.get(), options_.progress));
   writer_->begin_batch();

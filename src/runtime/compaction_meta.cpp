@@ -9,6 +9,12 @@ namespace rvf::runtime {
 
 Status Compaction::copy_metadata() {
   if (source_head_.schema.empty()) return {};
+  // A damaged value must not get a fresh, valid checksum.
+  for (const wire::DirEntry& e : source_->directory) {
+    if (is_own_metadata(e) && e.type == SegmentType::kMeta) {
+      RVF_TRY(source_->state.verified_segment(e));
+    }
+  }
   if (report_.resumed) {
     // What an interrupted run had written is made anew: parts carry no mark of being complete.
     writer_->begin_batch();

@@ -22,7 +22,8 @@ Status verify_payload(const wire::SegmentView& segment) {
 }  // namespace
 
 Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_ptr<io::File> file,
-                                  const OpenShard& open_shard, uint64_t heap_budget) {
+                                  const OpenShard& open_shard, uint64_t heap_budget,
+                                  uint64_t verify_up_to) {
   LiveState s;
   s.dtype = log.head().profile.dtype;
   s.metric = log.head().profile.metric;
@@ -33,6 +34,7 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
   }
   s.file_ = std::make_shared<MappedFile>(std::move(file));
   s.heap_budget_ = heap_budget;
+  s.verifies_ = log.live_bytes() <= verify_up_to;
   for (const wire::ShardRef& ref : log.head().shards) {
     RVF_ASSIGN(auto shard, open_shard(ref));
     s.shard_files_[ref.shard] = std::make_shared<MappedFile>(std::move(shard));
@@ -120,6 +122,12 @@ Result<wire::ByteSpan> LiveState::payload(const wire::DirEntry& entry) const {
   return view.payload;
 }
 
+Result<wire::ByteSpan> LiveState::usable_payload(const wire::DirEntry& entry) const {
+  if (!verifies_) return payload(entry);
+  RVF_ASSIGN(const wire::SegmentView view, verified_segment(entry));
+  return view.payload;
+}
+
 Result<std::shared_ptr<const VecSegment>> LiveState::load_rows(const wire::DirEntry& entry,
                                                                const wire::RowMapEntry& r) const {
   RVF_ASSIGN(const wire::ByteSpan bytes, payload(entry));
@@ -145,7 +153,7 @@ void LiveState::find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
   const auto index_entry = directory.find(graph.segment_id);
   for (auto it = index_entry; it != directory.end(); ++it) {  // written behind it
     if (!is_own_fused(it->second)) continue;
-    const auto bytes = payload(it->second);
+    const auto bytes = usable_payload(it->second);
     if (!bytes) continue;
     const auto view = wire::parse_fused(*bytes);
     if (!view) continue;
@@ -175,7 +183,7 @@ void LiveState::load_index(const manifest::Head& head,
   for (const wire::IndexLayerEntry& layer : head.index_layers) {
     const auto it = directory.find(layer.segment_id);
     if (it == directory.end()) return fail("an index segment is missing from the directory");
-    auto bytes = payload(it->second);
+    auto bytes = usable_payload(it->second);
     if (!bytes) return fail(bytes.error().message);
     if (layer.layer == 0) {
       layer_a = *bytes;

@@ -35,9 +35,11 @@ struct LoadedIndex {
 class LiveState {
  public:
   // `shards` opens the file of a shard; `heap_budget` limits what decoding may take, 0: no limit.
+  // Of a store of at most `verify_up_to` live bytes derived data is hashed before it is used.
   using OpenShard = std::function<Result<std::shared_ptr<io::File>>(const wire::ShardRef&)>;
   static Result<LiveState> load(const manifest::ManifestLog& log, std::shared_ptr<io::File> file,
-                                const OpenShard& shards, uint64_t heap_budget);
+                                const OpenShard& shards, uint64_t heap_budget,
+                                uint64_t verify_up_to);
 
   // The bytes of a segment's payload after checking its header against the directory.
   Result<wire::ByteSpan> payload(const wire::DirEntry& entry) const;
@@ -45,6 +47,8 @@ class LiveState {
   Result<wire::SegmentView> segment(const wire::DirEntry& entry) const;
   // The same after checking the content hash, for which the segment is read from end to end.
   Result<wire::SegmentView> verified_segment(const wire::DirEntry& entry) const;
+  // The payload for use: in a small store only if its hash holds, in a large one as it lies there.
+  Result<wire::ByteSpan> usable_payload(const wire::DirEntry& entry) const;
   // Starts reading a segment that will be read from end to end soon.
   void will_need(const wire::DirEntry& entry) const;
 
@@ -83,6 +87,7 @@ class LiveState {
   std::shared_ptr<MappedFile> file_;
   std::map<uint16_t, std::shared_ptr<MappedFile>> shard_files_;
   uint64_t heap_budget_ = 0;
+  bool verifies_ = false;  // a small store
 };
 
 }  // namespace rvf::runtime

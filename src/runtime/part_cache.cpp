@@ -46,7 +46,7 @@ Status PartCache::open_new(const LiveState& state, const std::vector<const wire:
   std::map<uint64_t, meta::Part> opened;
   for (const wire::DirEntry* entry : parts) {
     if (parts_.contains(entry->segment_id)) continue;
-    RVF_ASSIGN(const wire::ByteSpan payload, state.payload(*entry));
+    RVF_ASSIGN(const wire::ByteSpan payload, state.usable_payload(*entry));
     auto part = meta::Part::open(entry->segment_id, payload);
     if (!part) {
       Error e = std::move(part).error();
@@ -60,7 +60,7 @@ Status PartCache::open_new(const LiveState& state, const std::vector<const wire:
   // that does not read costs time, not answers.
   for (const wire::DirEntry* entry : indexes) {
     if (!indexes_.insert(entry->segment_id).second) continue;
-    const auto payload = state.payload(*entry);
+    const auto payload = state.usable_payload(*entry);
     if (!payload) continue;
     const auto owner = meta::Part::index_owner(*payload);
     if (!owner) continue;

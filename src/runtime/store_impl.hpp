@@ -112,6 +112,7 @@ struct Store::Impl {
   bool index_is_behind() const;
   // Whether what the file holds of the search layout is intact, which is read from end to end.
   bool fused_is_intact() const;
+  bool lists_are_intact() const;  // the same of its neighbour lists
 
   // compaction.cpp, verify.cpp
   Result<CompactReport> compact(const CompactOptions& compact_options);

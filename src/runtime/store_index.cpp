@@ -113,16 +113,24 @@ bool Store::Impl::fused_is_intact() const {
   });
 }
 
+bool Store::Impl::lists_are_intact() const {
+  return std::all_of(directory.begin(), directory.end(), [&](const auto& of_id) {
+    return of_id.second.type != SegmentType::kIndex || state.verified_segment(of_id.second);
+  });
+}
+
 Status Store::Impl::build_index(const Progress* progress) {
   const uint64_t rows = state.rows.size();
   const wire::ProfileConfig& profile = writer->head().profile;
   if (rows < runtime::kMinGraphRows) return {};
-  const bool loaded = state.index != nullptr && state.index->graph != nullptr;
+  // A damaged graph is made anew: what grew out of it would have a valid checksum.
+  const bool loaded =
+      state.index != nullptr && state.index->graph != nullptr && lists_are_intact();
   const bool fused = loaded && !state.index->fused.empty();
   const bool intact = fused_is_intact();
   const bool wants_fused = profile.search_layout == SearchLayout::kFused;
   if (loaded && state.index->rows == rows && (!wants_fused || (fused && intact))) return {};
-  RVF_ASSIGN(const auto graph, runtime::make_graph(state, profile, {state.index, {}, !intact},
+  RVF_ASSIGN(const auto graph, runtime::make_graph(state, profile, {loaded ? state.index : nullptr, {}, !intact},
                                                    options.executor.get(), progress));
   writer->begin_batch();
   Status done = runtime::append_graph(*writer, graph, rows);

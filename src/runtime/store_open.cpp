@@ -140,7 +140,8 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
       return Error(ErrorCode::kManifestInvalid, "the manifest belongs to an unfinished compaction");
     }
     RVF_TRY(runtime::schema_of(log.head().schema));
-    auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget);
+    auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget,
+                                          options.verify_at_open);
     Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
                           : Status(loaded.error());
     if (!whole) {

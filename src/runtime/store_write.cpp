@@ -399,7 +399,8 @@ Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   RVF_ASSIGN(const auto raw, manifest::read_manifest(*file, target->manifest_offset, size));
   RVF_ASSIGN(auto old, manifest::ManifestLog::load(*file, raw.root));
   RVF_ASSIGN(auto old_state,
-             runtime::LiveState::load(old, file, shard_opener(), options.memory_budget));
+             runtime::LiveState::load(old, file, shard_opener(), options.memory_budget,
+                                      options.verify_at_open));
 
   RVF_TRY(writer->rollback_to(std::move(old)));
   ++generation;

@@ -1,0 +1,128 @@
+// One bit of a store file is another: whoever opens it is refused, or told that an earlier epoch
+// was taken, or gets every answer right. Never a wrong answer, never a signal.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+#include "corruption/judge.hpp"
+#include "support/plant_bug.hpp"
+#include "support/reliability_line.hpp"
+#include "support/store_model.hpp"
+
+namespace rvf::testing {
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
+
+bool long_form() {
+  const char* form = std::getenv("RVF_RELIABILITY");
+  return form != nullptr && std::string_view(form) == "long";
+}
+
+const RichStore& rich() {
+  static const RichStore made = make_rich_store();
+  return made;
+}
+const RichStore& graph() {
+  static const RichStore made = make_graph_store();
+  return made;
+}
+
+// Flips bits in the file itself, which no reader changes, and flips them back.
+class Flipper {
+ public:
+  explicit Flipper(const RichStore& store) : store_(store) {
+    file_ = std::move(*store.fs->open(store.path, io::OpenMode::kReadWrite));
+  }
+  Verdict judge_with(uint64_t bit, const JudgeOptions& options) {
+    flip(bit);
+    Verdict v = judge(store_, store_.fs, options);
+    flip(bit);
+    return v;
+  }
+
+ private:
+  void flip(uint64_t bit) {
+    std::byte b = store_.bytes[bit / 8];
+    flipped_ = !flipped_;
+    if (flipped_) b ^= std::byte(1U << bit % 8);
+    ASSERT_TRUE(file_->write(bit / 8, std::span(&b, 1)).ok());
+  }
+  const RichStore& store_;
+  std::unique_ptr<io::File> file_;
+  bool flipped_ = false;
+};
+
+// Every `stride`-th bit; the file is opened for writing every third time.
+Tally flip(const RichStore& store, uint64_t first, uint64_t stride, const JudgeOptions& options) {
+  Flipper flipper(store);
+  Tally tally;
+  for (uint64_t bit = first; bit < store.bytes.size() * 8; bit += stride) {
+    JudgeOptions o = options;
+    o.writable = tally.images % 3 == 2;
+    o.verify = tally.images % 16 == 0;
+    tally.add(flipper.judge_with(bit, o), "bit " + std::to_string(bit));
+    if (::testing::Test::HasFatalFailure()) break;
+  }
+  return tally;
+}
+
+TEST(Flips, TheStoreUnderTestHoldsAllThatStoresHold) {
+  ASSERT_GE(rich().bytes.size(), 64U << 10);
+  std::set<int> types;
+  for (const Place& p : places_of(rich().bytes)) types.insert(p.type);
+  for (const int type : {0x01, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0D, 0x33, 0xF3}) {
+    EXPECT_TRUE(types.contains(type)) << "no segment of type " << type;
+  }
+  std::set<int> of_graph;
+  for (const Place& p : places_of(graph().bytes)) of_graph.insert(p.type);
+  EXPECT_TRUE(of_graph.contains(0x02) && of_graph.contains(0xF4));
+  EXPECT_EQ(judge(rich(), rich().fs, {}).kind, Verdict::kHarmless);
+  EXPECT_EQ(judge(graph(), graph().fs, {}).kind, Verdict::kHarmless);
+}
+
+TEST(Flips, NoBitOfASmallStoreMakesItAnswerWrongly) {
+  const Stopwatch watch;
+  const uint64_t seed = number_from_env("RVF_SEED", 3);
+  const uint64_t stride = number_from_env("RVF_FLIP_STRIDE", long_form() ? 1 : 61);
+  const Tally tally = flip(rich(), seed % stride, stride, {});
+  print_reliability("bit flips", tally.images, tally.wrong(), seed, watch.seconds(), tally.text());
+  EXPECT_EQ(tally.wrong(), 0U) << tally.first_wrong;
+}
+
+TEST(Flips, NoBitOfAGraphMakesASmallStoreAnswerWrongly) {
+  const Stopwatch watch;
+  const uint64_t seed = number_from_env("RVF_SEED", 3);
+  const uint64_t stride = long_form() ? 997 : 49999;
+  const Tally tally = flip(graph(), seed % stride, stride, {});
+  print_reliability("bit flips, graph", tally.images, tally.wrong(), seed, watch.seconds(),
+                    tally.text());
+  EXPECT_EQ(tally.wrong(), 0U) << tally.first_wrong;
+}
+
+// Of a large store hashes are checked by verify() alone: it has to find what answers wrongly.
+TEST(Flips, VerifyFindsWhatOpeningALargeStoreDoesNot) {
+  const Stopwatch watch;
+  const uint64_t seed = number_from_env("RVF_SEED", 3);
+  JudgeOptions large;
+  large.verify_at_open = 0;
+  const Tally small = flip(rich(), seed % 127, long_form() ? 7 : 127, large);
+  const Tally of_graph = flip(graph(), seed, long_form() ? 2003 : 99991, large);
+  print_reliability("bit flips, not hashed at open", small.images + of_graph.images,
+                    small.wrong() + of_graph.wrong(), seed, watch.seconds(),
+                    small.text() + "; graph: " + of_graph.text());
+  EXPECT_EQ(small.wrong(), 0U) << small.first_wrong;
+  EXPECT_EQ(of_graph.wrong(), 0U) << of_graph.first_wrong;
+}
+
+}  // namespace
+}  // namespace rvf::testing

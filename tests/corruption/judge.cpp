@@ -1,0 +1,65 @@
+#include "corruption/judge.hpp"
+
+namespace rvf::testing {
+namespace {
+
+Verdict wrong(const std::string& what) { return {Verdict::kWrong, what, false}; }
+
+bool is_damaged(const Store& store) {
+  const auto report = store.verify({.deep = true});
+  return !report || !report->problems.empty();
+}
+
+}  // namespace
+
+Verdict judge(const RichStore& expected, const std::shared_ptr<io::FileSystem>& fs,
+              const JudgeOptions& options) {
+  OpenOptions o;
+  o.file_system = fs;
+  o.verify_at_open = options.verify_at_open;
+  auto store = options.writable ? Store::open(expected.path, o)
+                                : Store::open_readonly(expected.path, o);
+  if (!store) {
+    if (store.error().message.empty()) return wrong("an error without a text");
+    return {Verdict::kRefused, {}, false};
+  }
+  const StoreStatus status = store->status();
+  const auto snapshot = store->snapshot();
+  if (!snapshot) return {Verdict::kRefused, {}, false};
+  const auto state = expected.states.find(status.epoch);
+  if (state == expected.states.end()) {
+    // What a compaction had copied before its own last commit is all there is to fall back to.
+    if (status.recovery.recovered && !status.recovery.reason.empty()) {
+      return {Verdict::kRecovered, {}, true};
+    }
+    return wrong("an epoch that never was: " + std::to_string(status.epoch));
+  }
+  const bool newest = status.epoch == expected.epoch();
+  if (!newest && !status.recovery.recovered) return wrong("an earlier epoch without a word");
+  size_t errors = 0;
+  const Answers answers = answers_of(*store, *snapshot);
+  const std::string question = contradiction(state->second, answers, &errors);
+  const bool vectors = answers.at("vectors") == state->second.at("vectors");
+  if (!question.empty()) {
+    if (options.verify_at_open == 0 && is_damaged(*store)) {
+      return {Verdict::kFoundByVerify, {}, vectors};
+    }
+    return wrong(question);
+  }
+  if (options.verify) (void)is_damaged(*store);
+  if (errors > 0) return {Verdict::kRefusedInPart, {}, vectors};
+  return {newest ? Verdict::kHarmless : Verdict::kRecovered, {}, vectors};
+}
+
+std::string Tally::text() const {
+  static const char* const kNames[] = {"harmless",        "refused",         "earlier epoch",
+                                       "refused in part", "found by verify", "wrong"};
+  std::string out;
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    if (of_kind[i] == 0) continue;
+    out += (out.empty() ? "" : ", ") + std::to_string(of_kind[i]) + " " + kNames[i];
+  }
+  return out;
+}
+
+}  // namespace rvf::testing
