@@ -4,6 +4,7 @@
 #include <string>
 
 #include "index/graph.hpp"
+#include "types/planted_bug.hpp"
 #include "wire/quant_codec.hpp"
 #include "wire/segment.hpp"
 
@@ -104,10 +105,12 @@ Result<wire::SegmentView> LiveState::segment(const wire::DirEntry& entry) const 
     return e;
   }
   const SegmentHeader& h = view->header;
-  if (h.segment_id != entry.segment_id || h.type != entry.type ||
-      h.payload_length != entry.payload_length || h.content_hash != entry.hash ||
-      h.flags != entry.flags || static_cast<uint16_t>(h.compression) != entry.compression ||
-      h.uncompressed_length != entry.uncompressed_length) {
+  const bool differs = h.segment_id != entry.segment_id || h.type != entry.type ||
+                       h.payload_length != entry.payload_length || h.content_hash != entry.hash ||
+                       h.flags != entry.flags ||
+                       static_cast<uint16_t>(h.compression) != entry.compression ||
+                       h.uncompressed_length != entry.uncompressed_length;
+  if (differs && !planted(PlantedBug::kIgnoreDirectory)) {
     return Error(ErrorCode::kCorrupt,
                  "segment " + std::to_string(entry.segment_id) + " at offset " +
                      std::to_string(entry.offset) + " is not the one that the manifest names",
@@ -123,7 +126,7 @@ Result<wire::ByteSpan> LiveState::payload(const wire::DirEntry& entry) const {
 }
 
 Result<wire::ByteSpan> LiveState::usable_payload(const wire::DirEntry& entry) const {
-  if (!verifies_) return payload(entry);
+  if (!verifies_ || planted(PlantedBug::kUseDamagedParts)) return payload(entry);
   RVF_ASSIGN(const wire::SegmentView view, verified_segment(entry));
   return view.payload;
 }

@@ -141,7 +141,7 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
     }
     RVF_TRY(runtime::schema_of(log.head().schema));
     auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget,
-                                          options.verify_at_open);
+                                           options.verify_at_open);
     Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
                           : Status(loaded.error());
     if (!whole) {
@@ -184,8 +184,10 @@ void Store::Impl::adopt(Opened opened) {
       found.reason.empty() && info.recovered ? "the last write was not finished" : found.reason;
   if (!found.log.head().compaction.empty()) {
     info.recovered = true;
-    info.reason +=
-        (info.reason.empty() ? "" : "; ") + std::string("what a compaction had copied is used");
+    info.reason += (info.reason.empty() ? "" : "; ") +
+                   std::string(
+                       "what a compaction had copied is used: the vectors, perhaps without "
+                       "their metadata and attachments");
     found.log.finish_compaction();
   }
   uint32_t next_epoch = found.log.epoch() + 1;

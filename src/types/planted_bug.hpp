@@ -28,6 +28,13 @@ enum class PlantedBug : uint32_t {
   kForgetDeletion,  // a deleted row stays
   kForgetUpsert,  // the row that an upsert replaces stays
   kStaleSnapshot,  // a snapshot is not made anew after a commit
+  // Damaged and hostile files, little memory.
+  kIgnoreManifestHash,  // a manifest is believed whatever its content hash
+  kIgnoreDirectory,  // any whole segment is taken for the one that the manifest names
+  kUseDamagedParts,  // metadata and graphs of a small store are used without their hashes
+  kIgnoreLostPages,  // zeros that stand for lost pages of a file are taken for its content
+  kKeepFailedBatch,  // a batch that ran out of memory is not taken back
+  kRepairUnverified,  // a repair takes over what fails its hash
 };
 
 #ifdef RVF_PLANTED_BUGS

@@ -2,31 +2,17 @@
 // was taken, or gets every answer right. Never a wrong answer, never a signal.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <algorithm>
 #include <set>
 
 #include "corruption/judge.hpp"
+#include "corruption/stopwatch.hpp"
 #include "support/plant_bug.hpp"
 #include "support/reliability_line.hpp"
 #include "support/store_model.hpp"
 
 namespace rvf::testing {
 namespace {
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-};
-
-bool long_form() {
-  const char* form = std::getenv("RVF_RELIABILITY");
-  return form != nullptr && std::string_view(form) == "long";
-}
 
 const RichStore& rich() {
   static const RichStore made = make_rich_store();
@@ -122,6 +108,37 @@ TEST(Flips, VerifyFindsWhatOpeningALargeStoreDoesNot) {
                     small.text() + "; graph: " + of_graph.text());
   EXPECT_EQ(small.wrong(), 0U) << small.first_wrong;
   EXPECT_EQ(of_graph.wrong(), 0U) << of_graph.first_wrong;
+}
+
+// A library that makes this mistake has to fail the flips of the segments of one type.
+void expect_caught(PlantedBug bug, const char* name, std::initializer_list<uint8_t> types,
+                   uint64_t stride) {
+  const Stopwatch watch;
+  (void)rich();  // made without the mistake
+  const PlantBug planted(bug);
+  Flipper flipper(rich());
+  Tally tally;
+  auto places = places_of(rich().bytes);
+  std::reverse(places.begin(), places.end());  // what counts lies at the end
+  for (const Place& p : places) {
+    if (std::find(types.begin(), types.end(), p.type) == types.end()) continue;
+    for (uint64_t bit = p.offset * 8; bit < p.end * 8 && tally.wrong() == 0; bit += stride) {
+      tally.add(flipper.judge_with(bit, {.verify = false}), "bit " + std::to_string(bit));
+    }
+  }
+  print_reliability(std::string("planted: ") + name, 1, tally.wrong() == 0, 0, watch.seconds(),
+                    tally.first_wrong);
+  EXPECT_GT(tally.wrong(), 0U) << tally.text();
+}
+
+TEST(Flips, ALibraryThatIgnoresTheHashesOfPayloadsIsCaught) {
+  expect_caught(PlantedBug::kIgnorePayloadHash, "payload hash ignored", {0x01}, 61);
+}
+TEST(Flips, ALibraryThatIgnoresTheHashOfAManifestIsCaught) {
+  expect_caught(PlantedBug::kIgnoreManifestHash, "manifest hash ignored", {0x05}, 5);
+}
+TEST(Flips, ALibraryThatUsesDamagedMetadataIsCaught) {
+  expect_caught(PlantedBug::kUseDamagedParts, "metadata hash ignored", {0x07, 0x0D}, 61);
 }
 
 }  // namespace

@@ -10,6 +10,21 @@ bool is_damaged(const Store& store) {
   return !report || !report->problems.empty();
 }
 
+// The vectors are all there; of their metadata nothing is said.
+Verdict judge_checkpoint(const Answers& compacted, const Answers& answers) {
+  Answers expected;
+  Answers actual;
+  for (const char* question : {"vectors", "size", "shape", "query 1", "query 3", "get 0"}) {
+    const auto of_store = compacted.find(question);
+    const auto of_copy = answers.find(question);
+    if (of_store != compacted.end()) expected.insert(*of_store);
+    if (of_copy != answers.end()) actual.insert(*of_copy);
+  }
+  const std::string question = contradiction(expected, actual);
+  if (!question.empty()) return wrong("of a compaction's checkpoint: " + question);
+  return {Verdict::kRecovered, {}, true};
+}
+
 }  // namespace
 
 Verdict judge(const RichStore& expected, const std::shared_ptr<io::FileSystem>& fs,
@@ -17,8 +32,8 @@ Verdict judge(const RichStore& expected, const std::shared_ptr<io::FileSystem>& 
   OpenOptions o;
   o.file_system = fs;
   o.verify_at_open = options.verify_at_open;
-  auto store = options.writable ? Store::open(expected.path, o)
-                                : Store::open_readonly(expected.path, o);
+  auto store =
+      options.writable ? Store::open(expected.path, o) : Store::open_readonly(expected.path, o);
   if (!store) {
     if (store.error().message.empty()) return wrong("an error without a text");
     return {Verdict::kRefused, {}, false};
@@ -28,9 +43,10 @@ Verdict judge(const RichStore& expected, const std::shared_ptr<io::FileSystem>& 
   if (!snapshot) return {Verdict::kRefused, {}, false};
   const auto state = expected.states.find(status.epoch);
   if (state == expected.states.end()) {
-    // What a compaction had copied before its own last commit is all there is to fall back to.
-    if (status.recovery.recovered && !status.recovery.reason.empty()) {
-      return {Verdict::kRecovered, {}, true};
+    // What a compaction had copied before its own last commit may be all there is to fall back to.
+    if (status.recovery.recovered &&
+        status.recovery.reason.find("compaction") != std::string::npos) {
+      return judge_checkpoint(expected.states.begin()->second, answers_of(*store, *snapshot));
     }
     return wrong("an epoch that never was: " + std::to_string(status.epoch));
   }

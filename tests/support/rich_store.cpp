@@ -81,8 +81,7 @@ void ask_metadata(const Snapshot& s, const std::vector<uint64_t>& ids, Answers& 
   for (const char* filter :
        {"year > 2010", "tag = 'red'", "text match 'storm'", "note = 'note 7'", "tags has 'a'"}) {
     const auto count = s.count(filter);
-    out[std::string("count ") + filter] =
-        count ? std::to_string(*count) : refusal(count.error());
+    out[std::string("count ") + filter] = count ? std::to_string(*count) : refusal(count.error());
     QueryOptions o;
     o.k = 4;
     o.filter = filter;
@@ -135,7 +134,8 @@ Answers answers_of(const Store& store, const Snapshot& s) {
   for (size_t i = 0; i < ids.size(); i += 13) {
     const auto vector = s.get(ids[i]);
     std::string text = vector ? "" : refusal(vector.error());
-    for (size_t d = 0; vector && d < vector->size(); ++d) text += std::to_string((*vector)[d]) + " ";
+    for (size_t d = 0; vector && d < vector->size(); ++d)
+      text += std::to_string((*vector)[d]) + " ";
     out["get " + std::to_string(ids[i])] = text;
   }
   ask_metadata(s, ids, out);
@@ -179,30 +179,31 @@ RichStore make_rich_store() {
   CreateOptions c;
   c.dimension = kRichDim;
   c.application = "an application's settings";
-  c.fields = {{"year", FieldType::kI64, kIndexValues},
-              {"tag", FieldType::kEnum, kIndexValues},
-              {"text", FieldType::kString, kIndexWords},
-              {"note", FieldType::kString, kIndexValues},
-              {"score", FieldType::kF64, kIndexNone},
-              {"tags", FieldType::kStringList, kIndexValues}};
+  c.fields = {
+      {"year", FieldType::kI64, kIndexValues},   {"tag", FieldType::kEnum, kIndexValues},
+      {"text", FieldType::kString, kIndexWords}, {"note", FieldType::kString, kIndexValues},
+      {"score", FieldType::kF64, kIndexNone},    {"tags", FieldType::kStringList, kIndexValues}};
   Store s = must(Store::create(out.path, c, o));
   uint64_t seed = 100;
   const auto ingest = [&](const std::string& prefix, size_t n) {
     const auto values = values_of(++seed, n, kRichDim);
     std::vector<std::string> keys;
-    std::vector<Column> columns = {{"year", FieldType::kI64, {}},     {"tag", FieldType::kEnum, {}},
-                                   {"text", FieldType::kString, {}},  {"note", FieldType::kString, {}},
-                                   {"score", FieldType::kF64, {}},    {"tags", FieldType::kStringList, {}}};
+    std::vector<Column> columns = {
+        {"year", FieldType::kI64, {}},    {"tag", FieldType::kEnum, {}},
+        {"text", FieldType::kString, {}}, {"note", FieldType::kString, {}},
+        {"score", FieldType::kF64, {}},   {"tags", FieldType::kStringList, {}}};
     static const char* const kWords[] = {"storm", "harbour", "lamp", "river", "copper", "north"};
     for (size_t i = 0; i < n; ++i) {
       keys.push_back(prefix + " " + std::to_string(i));
       columns[0].values.emplace_back(static_cast<int64_t>(1990 + i * 7 % 35));
-      columns[1].values.emplace_back(std::string(i % 3 == 0 ? "red" : i % 3 == 1 ? "blue" : "green"));
+      columns[1].values.emplace_back(std::string(i % 3 == 0   ? "red"
+                                                 : i % 3 == 1 ? "blue"
+                                                              : "green"));
       columns[2].values.emplace_back(std::string(kWords[i % 6]) + " by the " + kWords[i * 5 % 6]);
       columns[3].values.emplace_back("note " + std::to_string(i % 11));
       columns[4].values.emplace_back(static_cast<double>(i) / 8);
-      columns[5].values.emplace_back(
-          i % 2 == 0 ? std::vector<std::string>{"a", "b"} : std::vector<std::string>{"c"});
+      columns[5].values.emplace_back(i % 2 == 0 ? std::vector<std::string>{"a", "b"}
+                                                : std::vector<std::string>{"c"});
     }
     must(s.ingest(Vectors::from_f32(values, kRichDim), keys, columns));
   };
@@ -261,13 +262,16 @@ RichStore make_graph_store() {
     for (float& v : values) v = static_cast<float>(static_cast<int>(v * 127));
     must(s.ingest(Vectors::from_f32(values, 4)));
   };
+  const auto remember = [&] { out.states[s.status().epoch] = answers_of(s, must(s.snapshot())); };
+  remember();
   ingest(1, 4200);
+  remember();
   must(s.build_index());
-  out.states[s.status().epoch] = answers_of(s, must(s.snapshot()));
+  remember();
   must(s.remove(std::vector<uint64_t>{17, 4000}));
-  out.states[s.status().epoch] = answers_of(s, must(s.snapshot()));
+  remember();
   ingest(2, 20);
-  out.states[s.status().epoch] = answers_of(s, must(s.snapshot()));
+  remember();
   must(s.close());
   out.bytes = bytes_of(*out.fs, out.path);
   return out;
@@ -281,8 +285,8 @@ std::vector<Place> places_of(const std::vector<std::byte>& bytes) {
       at += kSegmentAlignment;
       continue;
     }
-    out.push_back({at, view->end, static_cast<uint8_t>(view->header.type),
-                   view->header.segment_id});
+    out.push_back(
+        {at, view->end, static_cast<uint8_t>(view->header.type), view->header.segment_id});
     at = view->end;
   }
   return out;
