@@ -143,11 +143,20 @@ bench-filter: $(if $(and $(VECTORS),$(QUERIES)),test-build)
 	@[ -n '$(VECTORS)' ] && [ -n '$(QUERIES)' ] || { echo "bench-filter: give VECTORS= and QUERIES=" >&2; exit 1; }
 	@$(RELEASE)/bin/filter_bench '$(VECTORS)' '$(QUERIES)'
 
-## reliability  the long forms of the crash, kill, model and thread tests; half an hour or more
+## reliability  the long forms of all reliability tests, and a table of what they found; hours
+RELIABILITY = tools/reliability.py $(RELEASE) --jobs $(JOBS) --fuzz build/fuzz/reliability.log
+.PHONY: reliability-short reliability-table
 reliability: test-build
-	@cmake -DRVF_TEST_TIMEOUT=14400 $(RELEASE) $(QUIET)
-	@RVF_MODEL_OPS=1000000 RVF_KILL_RUNS=1000 RVF_CRASH_IMAGES=100000 RVF_THREADS_SECONDS=120 \
-	  tools/run_tests.py $(RELEASE) --jobs $(JOBS) --include '^(crash|model|concurrency)'
+	@$(CONFIGURE) -DRVF_TEST_TIMEOUT=90000 $(RELEASE) $(QUIET)
+	@$(RELIABILITY) --form long
+
+## reliability-short  the same in the form that CI runs; minutes
+reliability-short: test-build
+	@$(RELIABILITY) --form short
+
+## reliability-table  the table of what the last `make test` and `make fuzz` found; runs nothing
+reliability-table:
+	@$(RELIABILITY) --collect
 
 ## package      a Debian package in build/release/package
 package: release
