@@ -3,6 +3,7 @@
 #include <string>
 
 #include "runtime/store_impl.hpp"
+#include "types/planted_bug.hpp"
 
 namespace rvf {
 
@@ -30,11 +31,13 @@ void Store::Impl::publish() {
       published.schema = std::make_shared<const meta::Schema>(std::move(*schema));
     }
   }
-  current = nullptr;
+  if (!planted(PlantedBug::kStaleSnapshot)) current = nullptr;
 }
 
 void Store::Impl::forget_rows() {
-  ids = std::make_shared<runtime::IdIndex>();
+  if (!planted(PlantedBug::kKeepIdsAfterCompaction) || ids == nullptr) {
+    ids = std::make_shared<runtime::IdIndex>();
+  }
   keys = std::make_shared<runtime::KeyIndex>();
   parts = std::make_shared<runtime::PartCache>();
 }

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <unordered_set>
 
 #include "runtime/batch_metadata.hpp"
 #include "runtime/store_impl.hpp"
+#include "types/planted_bug.hpp"
 #include "wire/compress.hpp"
 #include "wire/journal_codec.hpp"
 #include "wire/sketch_codec.hpp"
@@ -87,12 +89,13 @@ Effects effects_of(const runtime::LiveState& state, runtime::IdIndex& index,
       if (row) e.dead.push_back(*row);
     }
     e.replaced = e.dead.size();
+    if (planted(PlantedBug::kForgetUpsert)) e.dead.clear();
   }
   if (!delete_ids.empty()) {
     index.find_all(state, delete_ids, rows);
     for (size_t i = 0; i < rows.size(); ++i) {
       if (!rows[i]) continue;
-      e.dead.push_back(*rows[i]);
+      if (!planted(PlantedBug::kForgetDeletion)) e.dead.push_back(*rows[i]);
       e.deleted_ids.push_back(delete_ids[i]);
     }
   }
@@ -329,10 +332,16 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   }
   report.epoch = log().epoch();
   {
-    std::lock_guard guard(state_mutex);
+    std::unique_lock guard(state_mutex);
     for (const uint64_t id : change.removed) directory.erase(id);
     for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
     for (auto& segment : segments) RVF_TRY(state.add_rows(std::move(segment)));
+    if (planted(PlantedBug::kShowHalfBatch)) {
+      publish();
+      guard.unlock();
+      std::this_thread::yield();
+      guard.lock();
+    }
     for (const uint64_t row : change.dead) state.kill(row);
     publish();
   }

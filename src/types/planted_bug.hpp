@@ -28,6 +28,12 @@ enum class PlantedBug : uint32_t {
   kForgetDeletion,  // a deleted row stays
   kForgetUpsert,  // the row that an upsert replaces stays
   kStaleSnapshot,  // a snapshot is not made anew after a commit
+  kKeepIdsAfterCompaction,  // ids go on to lead to the rows that they had before
+  kShowHalfBatch,  // the new rows of a batch are visible before those that they replace are gone
+  // What a process shares with others.
+  kTakeNoLock,  // whoever asks gets the right to write
+  kLeakFile,  // a file that is not needed any more stays open
+  kKeepOldFile,  // a compaction leaves the store as it was
   // Damaged and hostile files, little memory.
   kIgnoreManifestHash,  // a manifest is believed whatever its content hash
   kIgnoreDirectory,  // any whole segment is taken for the one that the manifest names
