@@ -134,10 +134,11 @@ Result<std::vector<Value>> Snapshot::values(std::span<const uint64_t> ids,
   RVF_ASSIGN(const meta::Table* t, impl_->table());
   std::vector<std::optional<uint64_t>> rows;
   impl_->ids->find_all(impl_->state, ids, rows);
+  RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
   meta::FieldReader reader(*t, *f);
   std::vector<Value> out(ids.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i]) out[i] = reader.value(*rows[i]);
+    if (rows[i] && !dead->test(*rows[i])) out[i] = reader.value(*rows[i]);
   }
   return out;
 }

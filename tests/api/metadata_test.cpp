@@ -255,6 +255,12 @@ TEST_F(MetadataTest, ExpiredVectorsAreGoneAndCompactionDropsThem) {
   EXPECT_EQ(s.snapshot()->size(), 1U);
   EXPECT_FALSE(s.get(0));
   EXPECT_EQ(s.query(std::vector<float>(kDim, 1.0F))->neighbors.size(), 1U);
+  const Column note{"note", FieldType::kString, {std::string("gone"), std::string("here")}};
+  const std::vector<uint64_t> both = {0, 1};
+  ASSERT_TRUE(s.update_metadata(both, std::span(&note, 1)));
+  const auto notes = s.snapshot()->values(both, "note");
+  ASSERT_TRUE(notes) << notes.error().message;
+  EXPECT_EQ(*notes, (std::vector<Value>{Value(), Value(std::string("here"))}));
   const auto report = s.compact();
   ASSERT_TRUE(report);
   EXPECT_EQ(report->rows_dropped, 1U);
