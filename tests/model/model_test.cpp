@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kSeed = 20261121;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kShortOperations = 100'000;
+constexpr uint64_t kShortOperations = 200'000;
 #else
 constexpr uint64_t kShortOperations = 1'000'000;
 #endif
@@ -57,7 +57,7 @@ TEST(StoreModel, RandomOperationsAgreeWithAMap) {
                     << out.problem << "\n"
                     << shrink_walk(shape, out.steps, std::chrono::seconds(30));
     }
-    if (shape.graph && (recall < kLeastRecall || c.wanted == 0)) {
+    if (shape.graph && (recall < kLeastRecall || (c.wanted == 0 && c.operations() > 30'000))) {
       failed = true;
       ADD_FAILURE() << "recall through the graph is " << recall;
     }
