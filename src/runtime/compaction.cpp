@@ -357,6 +357,8 @@ Status Compaction::finish() {
                  "the compacted file does not read back as it was written; the store is unchanged");
   }
   report_.bytes_after = opened.found.file_size;
+  // A store must not come to be named that names a shard which is not.
+  if (shard_ != nullptr) RVF_TRY(store_.fs->sync_parent(shard_->path()));
   if (!planted(PlantedBug::kRenameBeforeWhole)) {
     RVF_TRY(store_.fs->rename(output_path(), store_.path));
   }

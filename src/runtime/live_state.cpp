@@ -43,9 +43,10 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
   for (const auto& [id, entry] : log.directory()) {
     if (entry.type != SegmentType::kQuant || entry.tier == 0) continue;
     RVF_ASSIGN(const wire::ByteSpan bytes, s.payload(entry));
-    RVF_ASSIGN(wire::Quant quant, wire::decode_quant(bytes));
-    auto* scalar = std::get_if<wire::ScalarQuant>(&quant.model);
-    if (scalar == nullptr || quant.dimension != s.dimension) continue;
+    auto quant = wire::decode_quant(bytes);
+    if (!quant) return s.cause_of(entry, std::move(quant).error());
+    auto* scalar = std::get_if<wire::ScalarQuant>(&quant->model);
+    if (scalar == nullptr || quant->dimension != s.dimension) continue;
     RVF_ASSIGN(auto quantizer, quant::ScalarQuantizer::from_wire(std::move(*scalar)));
     s.quantizers[id] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)),
                         entry.tier};
@@ -134,13 +135,19 @@ Result<wire::ByteSpan> LiveState::usable_payload(const wire::DirEntry& entry) co
 Result<std::shared_ptr<const VecSegment>> LiveState::load_rows(const wire::DirEntry& entry,
                                                                const wire::RowMapEntry& r) const {
   RVF_ASSIGN(const wire::ByteSpan bytes, payload(entry));
-  RVF_ASSIGN(auto segment, VecSegment::load(entry, r, bytes, dtype, dimension, quantizers));
-  if (heap_budget_ != 0 && heap_bytes + segment->heap_bytes() > heap_budget_) {
-    return Error(ErrorCode::kBudgetExceeded,
-                 "decoding the columnar blocks needs more than the memory budget of " +
-                     std::to_string(heap_budget_) + " bytes");
+  auto segment = VecSegment::load(entry, r, bytes, dtype, dimension, quantizers);
+  if (!segment) return cause_of(entry, std::move(segment).error());
+  if (heap_budget_ != 0 && heap_bytes + (*segment)->heap_bytes() > heap_budget_) {
+    return cause_of(entry, {ErrorCode::kBudgetExceeded,
+                            "decoding the columnar blocks needs more than the memory budget of " +
+                                std::to_string(heap_budget_) + " bytes"});
   }
   return segment;
+}
+
+Error LiveState::cause_of(const wire::DirEntry& entry, Error error) const {
+  const auto whole = verified_segment(entry);
+  return whole ? std::move(error) : whole.error();
 }
 
 Status LiveState::add_rows(std::shared_ptr<const VecSegment> segment) {

@@ -64,6 +64,13 @@ bool may_be_foreign(ErrorCode code) noexcept {
 Result<layouts::Layout> foreign_layout(const io::File& file) {
   const auto root = manifest::boot(file);
   if (root && root->extension) return layouts::Layout::kUnknown;
+  // A native store stays one where its last write is torn, whatever the torn bytes look like.
+  const auto native = manifest::find_manifest(file, nullptr);
+  if (native && native->log.root().extension) return layouts::Layout::kUnknown;
+  if (!native && !may_be_foreign(native.error().code) &&
+      !manifest::is_damage(native.error().code)) {
+    return native.error();
+  }
   RVF_ASSIGN(const uint64_t size, file.size());
   RVF_ASSIGN(const auto mapping, map_all(file));
   const layouts::Layout layout = layouts::detect(bytes_of(*mapping, size));

@@ -20,6 +20,7 @@ Writer::Writer(std::shared_ptr<io::File> file, manifest::ManifestLog log, uint64
   head_ = log_.head();
   root_ = log_.root();
   if (root_.extension) next_segment_id_ = root_.extension->next_segment_id;
+  found_unsynced_ = end_ > 0;
 }
 
 void Writer::raise_next_segment_id(uint64_t next) noexcept {
@@ -140,20 +141,24 @@ Status Writer::end_batch(Durability durability) {
 
 Status Writer::commit(Durability durability) {
   if (!pending_.empty()) return write_manifest(durability);
-  if (unsynced_ && durability == Durability::kSync) {
+  if ((unsynced_ || found_unsynced_) && durability == Durability::kSync) {
     RVF_TRY(check_usable());
-    if (auto s = file_->sync(); !s) return poison(std::move(s).error());
+    RVF_TRY(sync());
     unsynced_ = false;
   }
+  return {};
+}
+
+Status Writer::sync() {
+  if (auto s = file_->sync(); !s) return poison(std::move(s).error());
+  found_unsynced_ = false;
   return {};
 }
 
 Status Writer::write_manifest(Durability durability) {
   RVF_TRY(check_usable());
   // First barrier: whatever the manifest names is on disk before the manifest is.
-  if (durability == Durability::kSync && !planted(PlantedBug::kSkipDataSync)) {
-    if (auto s = file_->sync(); !s) return poison(std::move(s).error());
-  }
+  if (durability == Durability::kSync && !planted(PlantedBug::kSkipDataSync)) RVF_TRY(sync());
   manifest::ManifestLog::Commit commit;
   commit.change = pending_;
   commit.head = head_;
@@ -178,7 +183,7 @@ Status Writer::write_manifest(Durability durability) {
   ++next_segment_id_;
   if (durability == Durability::kSync && !planted(PlantedBug::kSkipManifestSync)) {
     // After a failed second barrier nobody knows which epoch is on disk; only a reopen can tell.
-    if (auto s = file_->sync(); !s) return poison(std::move(s).error());
+    RVF_TRY(sync());
   }
   unsynced_ = durability != Durability::kSync;
   log_.adopt(std::move(prepared));

@@ -71,6 +71,7 @@ class Writer {
   Status rollback_to(manifest::ManifestLog old);
 
  private:
+  Status sync();
   Status write_manifest(Durability durability);
   Status put_manifest(wire::ByteSpan segment);
   Status take_back(uint64_t end);
@@ -89,6 +90,9 @@ class Writer {
   bool force_full_ = false;
   bool cut_history_ = false;
   bool unsynced_ = false;  // a manifest was written that no sync has covered
+  // What was there at opening may lie in the system's memory alone: who wrote it may have died
+  // before its barrier. commit() answers for that as well.
+  bool found_unsynced_ = false;
   std::string poisoned_;
 };
 
