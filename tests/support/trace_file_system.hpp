@@ -1,11 +1,11 @@
-// Files in memory that remember every change and every barrier, and make from them what a disk may
-// hold after a crash: some prefix of the changes, or, after a power loss, any mixture of what no
-// barrier covered.
+// Files in memory that remember every change and every barrier. support/crash_images.hpp makes from
+// them what a disk may hold after a crash.
+// Thread-safe as the memory file system is; events are those of all threads in one order.
 #pragma once
 #include <map>
 #include <memory>
 #include <mutex>
-#include <random>
+#include <string>
 #include <vector>
 
 #include "io/file.hpp"
@@ -13,7 +13,16 @@
 namespace rvf::testing {
 
 struct TraceEvent {
-  enum class Kind { kCreate, kWrite, kTruncate, kSync, kRename, kRemove, kSyncParent };
+  enum class Kind {
+    kCreate,
+    kWrite,
+    kTruncate,
+    kSync,
+    kSyncFailed,  // what it should have made durable no later barrier will
+    kRename,
+    kRemove,
+    kSyncParent
+  };
   Kind kind = Kind::kWrite;
   uint64_t inode = 0;
   uint64_t offset = 0;  // or the new size
@@ -21,31 +30,50 @@ struct TraceEvent {
   std::string path, to;  // of directory events
 };
 
+// What every path holds.
+using Image = std::map<std::string, std::vector<std::byte>>;
+
+// How a disk may lie; both are found out by the tests of crash images.
+enum class DiskLie {
+  kNone,
+  kDropsBarriers,  // says "synced" and does nothing
+  kBarriersLag,  // a barrier only covers what was written before the barrier before it
+};
+
 struct Trace {
   std::mutex mutex;
   std::vector<TraceEvent> events;
   std::map<std::string, uint64_t> inodes;  // by path, as it is now
   uint64_t next_inode = 1;
-  bool drop_barriers = false;  // a disk that says "synced" and does nothing
+  DiskLie lie = DiskLie::kNone;
+  bool stopped = false;
+  uint64_t syncs = 0;
+  uint64_t failing_sync = 0;  // counted from 1 over all files; 0: none
   void add(TraceEvent event);
+  // Counts a barrier; true if it is the one that has to fail.
+  bool sync_fails();
 };
-
-// One crash image: what every path holds.
-using Image = std::map<std::string, std::vector<std::byte>>;
 
 class TraceFileSystem final : public io::FileSystem {
  public:
-  explicit TraceFileSystem(bool drop_barriers = false) { trace_->drop_barriers = drop_barriers; }
+  // Starts with these files, all of them durable.
+  explicit TraceFileSystem(Image start = {}, DiskLie lie = DiskLie::kNone);
 
+  const Image& start() const { return start_; }
   const std::vector<TraceEvent>& events() const { return trace_->events; }
   size_t size() const { return trace_->events.size(); }
-
-  // The process died: the first `count` events happened, the last write only up to `last_bytes` of
-  // it.
-  Image killed_after(size_t count, uint64_t last_bytes = ~0ULL) const;
-  // The power failed: of what no barrier covered, each 4 KiB sector was written, lost, zeroed or
-  // garbled, and each directory change happened only if the one before it did.
-  Image powerless_after(size_t count, std::mt19937_64& random) const;
+  DiskLie lie() const { return trace_->lie; }
+  // The n-th barrier from now on, of a file or of a folder, fails once.
+  void fail_sync(uint64_t n) {
+    trace_->syncs = 0;
+    trace_->failing_sync = n;
+  }
+  // Every change fails and leaves no event until go_on(): how a test lets a process die.
+  void stop() { trace_->stopped = true; }
+  void go_on() { trace_->stopped = false; }
+  bool sync_has_failed() const {
+    return trace_->failing_sync != 0 && trace_->syncs >= trace_->failing_sync;
+  }
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
   Result<bool> exists(const std::string& path) override { return base_->exists(path); }
@@ -60,7 +88,8 @@ class TraceFileSystem final : public io::FileSystem {
   }
 
  private:
-  std::shared_ptr<io::FileSystem> base_ = io::memory_file_system();
+  Image start_;
+  std::shared_ptr<io::FileSystem> base_;
   std::shared_ptr<Trace> trace_ = std::make_shared<Trace>();
 };
 
