@@ -12,7 +12,9 @@
 // Thread-safety: every function may be called from any thread. Writes run one after another;
 // queries run on the newest snapshot and block nobody.
 // Durability: see Durability and docs/durability.md. Errors: values, see rvf/error.hpp; a failed
-// write leaves everything acknowledged before it in place.
+// write leaves everything acknowledged before it in place. Where memory runs out a call returns
+// kOutOfMemory and the store stays usable; functions that return neither a Result nor a Status can
+// only throw std::bad_alloc then.
 // Distances: l2 is squared, cosine 1 - cos, ip minus the dot product, hamming the number of
 // differing bits.
 #pragma once

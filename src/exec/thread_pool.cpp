@@ -1,8 +1,10 @@
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "exec/inline_executor.hpp"
@@ -57,9 +59,14 @@ class ThreadPool final : public Executor {
     }
     wake_.notify_all();
     drain(0, body, n, step);
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
-    body_ = nullptr;
+    std::exception_ptr thrown;
+    {
+      std::unique_lock lock(mutex_);
+      done_.wait(lock, [this] { return busy_ == 0; });
+      body_ = nullptr;
+      thrown = std::exchange(thrown_, nullptr);
+    }
+    if (thrown) std::rethrow_exception(thrown);
   }
 
  private:
@@ -70,7 +77,13 @@ class ThreadPool final : public Executor {
       const uint64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
       if (chunk >= chunks) return;
       const uint64_t begin = chunk * grain;
-      body(worker, begin, n - begin < grain ? n : begin + grain);
+      // What a body throws is the caller's, on whichever thread it ran; the other chunks run.
+      try {
+        body(worker, begin, n - begin < grain ? n : begin + grain);
+      } catch (...) {
+        std::lock_guard lock(mutex_);
+        if (!thrown_) thrown_ = std::current_exception();
+      }
     }
   }
 
@@ -101,6 +114,7 @@ class ThreadPool final : public Executor {
   uint64_t round_ = 0;
   size_t busy_ = 0;
   bool stopping_ = false;
+  std::exception_ptr thrown_;  // the first of a round
   std::atomic<uint64_t> next_{0};
   std::vector<std::thread> workers_;
 };

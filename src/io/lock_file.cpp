@@ -71,14 +71,22 @@ std::string describe_holder(int fd) {
 
 class PosixLock final : public WriterLock {
  public:
-  PosixLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  explicit PosixLock(std::string path) : path_(std::move(path)) {}
   ~PosixLock() override {
-    ::unlink(path_.c_str());  // before the lock goes: afterwards it might be somebody else's file
-    ::close(fd_);
+    if (held_)
+      ::unlink(path_.c_str());  // before the lock goes: then it may be somebody else's file
+    if (fd_ >= 0) ::close(fd_);
   }
+  bool open() noexcept {
+    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    return fd_ >= 0;
+  }
+  int fd() const noexcept { return fd_; }
+  void hold() noexcept { held_ = true; }
 
  private:
-  int fd_;
+  int fd_ = -1;
+  bool held_ = false;
   std::string path_;
 };
 
@@ -95,8 +103,10 @@ bool still_at_path(int fd, const std::string& path) {
 Result<std::unique_ptr<WriterLock>> lock_store_file(const std::string& store_path) {
   const std::string path = store_path + ".lock";
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) return errno_error(errno, "create the lock file", path);
+    // Before the file is opened, so that nothing that fails later leaves it open, and locked.
+    auto lock = std::make_unique<PosixLock>(path);
+    if (!lock->open()) return errno_error(errno, "create the lock file", path);
+    const int fd = lock->fd();
     struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
@@ -104,26 +114,20 @@ Result<std::unique_ptr<WriterLock>> lock_store_file(const std::string& store_pat
       const int error_number = errno;
       if (error_number == EAGAIN || error_number == EACCES) {
         const std::string holder = describe_holder(fd);
-        ::close(fd);
         return Error(ErrorCode::kLockHeld,
                      store_path + " is being written by " + holder +
                          "; wait for it to finish, or open the store read-only");
       }
-      ::close(fd);
       return errno_error(error_number, "lock", path);
     }
-    if (!still_at_path(fd, path)) {
-      ::close(fd);
-      continue;
-    }
+    if (!still_at_path(fd, path)) continue;
     const LockRecord record = own_record();
     if (::pwrite(fd, &record, sizeof(record), 0) != static_cast<ssize_t>(sizeof(record)) ||
         ::ftruncate(fd, sizeof(record)) != 0) {
-      const int error_number = errno;
-      ::close(fd);
-      return errno_error(error_number, "write the lock file", path);
+      return errno_error(errno, "write the lock file", path);
     }
-    return std::unique_ptr<WriterLock>(new PosixLock(fd, path));
+    lock->hold();
+    return std::unique_ptr<WriterLock>(std::move(lock));
   }
   return Error(ErrorCode::kLockHeld, store_path + " is contended by several writers; try again");
 }

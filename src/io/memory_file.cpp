@@ -136,9 +136,11 @@ class MemoryLock final : public WriterLock {
   MemoryLock(std::shared_ptr<MemoryDirectory> dir, std::string path)
       : dir_(std::move(dir)), path_(std::move(path)) {}
   ~MemoryLock() override {
+    if (dir_ == nullptr) return;
     std::lock_guard guard(dir_->mutex);
     dir_->locked.erase(path_);
   }
+  void hold(std::shared_ptr<MemoryDirectory> dir) noexcept { dir_ = std::move(dir); }
 
  private:
   std::shared_ptr<MemoryDirectory> dir_;
@@ -183,11 +185,13 @@ class MemoryFileSystem final : public FileSystem {
     return file->identity();
   }
   Result<std::unique_ptr<WriterLock>> lock(const std::string& path) override {
+    auto lock = std::make_unique<MemoryLock>(nullptr, path);
     std::lock_guard guard(dir_->mutex);
     if (!dir_->locked.insert(path).second) {
       return Error(ErrorCode::kLockHeld, path + " is held by another writer of this process");
     }
-    return std::unique_ptr<WriterLock>(new MemoryLock(dir_, path));
+    lock->hold(dir_);
+    return std::unique_ptr<WriterLock>(std::move(lock));
   }
 
  private:

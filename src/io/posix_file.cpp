@@ -46,10 +46,16 @@ class PosixMapping final : public Mapping {
 
 class PosixFile final : public File {
  public:
-  PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  explicit PosixFile(std::string path) : path_(std::move(path)) {}
   ~PosixFile() override {
-    if (!planted(PlantedBug::kLeakFile)) ::close(fd_);
+    if (fd_ >= 0 && !planted(PlantedBug::kLeakFile)) ::close(fd_);
   }
+  // Apart from the constructor, so that nothing can fail between opening and being closed.
+  bool open(int flags) noexcept {
+    fd_ = ::open(path_.c_str(), flags, 0644);
+    return fd_ >= 0;
+  }
+  int fd() const noexcept { return fd_; }
 
   Result<uint64_t> size() const override {
     struct stat st{};
@@ -147,7 +153,7 @@ class PosixFile final : public File {
   }
 
  private:
-  int fd_;
+  int fd_ = -1;
   std::string path_;
 };
 
@@ -164,13 +170,12 @@ class PosixFileSystem final : public FileSystem {
     if (mode == OpenMode::kRead) flags |= O_RDONLY;
     if (mode == OpenMode::kReadWrite) flags |= O_RDWR;
     if (mode == OpenMode::kCreateNew) flags |= O_RDWR | O_CREAT | O_EXCL;
-    const int fd = ::open(path.c_str(), flags, 0644);
-    if (fd < 0) {
+    auto file = std::make_unique<PosixFile>(path);
+    if (!file->open(flags)) {
       return errno_error(errno, mode == OpenMode::kCreateNew ? "create" : "open", path);
     }
-    auto file = std::make_unique<PosixFile>(fd, path);
     struct stat st{};
-    if (::fstat(fd, &st) != 0) return errno_error(errno, "open", path);
+    if (::fstat(file->fd(), &st) != 0) return errno_error(errno, "open", path);
     if (!S_ISREG(st.st_mode)) {
       return Error(
           ErrorCode::kNotAStore,

@@ -256,6 +256,7 @@ std::vector<uint64_t> ManifestLog::dead_rows() const {
 Result<ManifestLog::Prepared> ManifestLog::prepare(Commit commit) const {
   Prepared p;
   p.own = std::move(commit.change);
+  for (const wire::DirEntry& e : p.own.added) p.added.insert_or_assign(e.segment_id, e);
   p.head = std::move(commit.head);
   p.root = std::move(commit.root);
 
@@ -317,12 +318,37 @@ Result<ManifestLog::Prepared> ManifestLog::prepare(Commit commit) const {
   return p;
 }
 
-void ManifestLog::adopt(Prepared&& p) {
+void ManifestLog::reserve_for(const Prepared& p) {
+  const auto grow = [](auto& list, size_t more) {
+    if (list.capacity() - list.size() < more) list.reserve(list.size() * 2 + more);
+  };
+  grow(chain_, 1);
+  grow(row_map_, p.own.rows.size());
+}
+
+void ManifestLog::adopt(Prepared&& p) noexcept {
   root_ = std::move(p.root);
   head_ = std::move(p.head);
-  chain_.resize(p.keep_nodes);
+  chain_.erase(chain_.begin() + static_cast<ptrdiff_t>(p.keep_nodes), chain_.end());
   chain_.push_back(std::move(p.node));
-  apply(p.own);
+  bool without_rows = false;
+  for (const uint64_t id : p.own.removed) {
+    const auto it = directory_.find(id);
+    if (it == directory_.end()) continue;
+    live_bytes_ -= segment_bytes(it->second);
+    without_rows |= it->second.type == SegmentType::kVec;
+    directory_.erase(it);
+  }
+  if (without_rows) {
+    std::erase_if(row_map_, [&](const auto& r) {
+      const auto& gone = p.own.removed;
+      return std::find(gone.begin(), gone.end(), r.segment_id) != gone.end();
+    });
+  }
+  for (const auto& [id, entry] : p.added) live_bytes_ += segment_bytes(entry);
+  directory_.merge(p.added);
+  for (const auto& [id, entry] : p.added) directory_.find(id)->second = entry;  // was there
+  row_map_.insert(row_map_.end(), p.own.rows.begin(), p.own.rows.end());
 }
 
 Result<std::vector<EpochInfo>> ManifestLog::epochs(const io::File& file, const wire::Root& newest) {

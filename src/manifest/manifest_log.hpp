@@ -91,8 +91,10 @@ class ManifestLog {
   struct Prepared;
   // Encodes the manifest for `commit` as a whole segment whose last 4096 bytes are the root.
   Result<Prepared> prepare(Commit commit) const;
-  // Adopts what prepare() returned, after it reached the file.
-  void adopt(Prepared&& prepared);
+  // Takes the memory that adopt() will need, so that a commit cannot fail once it is in the file.
+  void reserve_for(const Prepared& prepared);
+  // Adopts what prepare() returned, after reserve_for() and after it reached the file.
+  void adopt(Prepared&& prepared) noexcept;
 
   // Every epoch that can still be reached, newest first. Stops without error where the history was
   // cut.
@@ -121,6 +123,7 @@ struct ManifestLog::Prepared {
   wire::Root root;
   Head head;
   Change own;  // this commit's change
+  std::map<uint64_t, wire::DirEntry> added;  // of it
   size_t keep_nodes = 0;  // of the old chain
   Node node;
 };

@@ -22,8 +22,9 @@ uint8_t AccessCounter::estimate(uint64_t id) const {
 std::optional<wire::SketchSegment> AccessCounter::take_changes(uint64_t min_new) {
   std::lock_guard lock(mutex_);
   if (unsaved_ < min_new) return std::nullopt;
+  auto changes = sketch_.to_wire();
   unsaved_ = 0;
-  return sketch_.to_wire();
+  return changes;
 }
 
 void AccessCounter::age() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "runtime/no_throw.hpp"
 #include "types/planted_bug.hpp"
 #include "wire/vec_codec.hpp"
 
@@ -35,7 +36,7 @@ bool is_attachment(const wire::DirEntry& e, const manifest::Head& head, const wi
 }  // namespace
 
 Result<CompactReport> Compaction::run() {
-  Status done = run_steps();
+  Status done = no_throw([&] { return run_steps(); });
   if (done) return report_;
   // What was copied so far is of use to the next try, unless the reason will not go away by itself.
   if (done.error().code != ErrorCode::kCancelled && output_ != nullptr && !replaced_) {
@@ -60,7 +61,6 @@ Status Compaction::run_steps() {
 
 Status Compaction::begin() {
   std::lock_guard writing(store_.write_mutex);
-  RVF_TRY(store_.check_writable());
   RVF_TRY(store_.commit(Durability::kSync));
   RVF_ASSIGN(source_, store_.snapshot_impl());
   source_root_ = store_.writer->root();
@@ -335,7 +335,7 @@ Status Compaction::catch_up() {
 
 Status Compaction::finish() {
   std::lock_guard writing(store_.write_mutex);
-  RVF_TRY(store_.check_writable());
+  RVF_TRY(store_.ready_to_write());
   if (store_.generation != generation_) {
     return Error(ErrorCode::kCancelled,
                  "the store was rolled back during the compaction; compact again");
@@ -363,8 +363,10 @@ Status Compaction::finish() {
     RVF_TRY(store_.fs->rename(output_path(), store_.path));
   }
   replaced_ = true;
-  Status durable =
-      planted(PlantedBug::kSkipParentSync) ? Status() : store_.fs->sync_parent(store_.path);
+  store_.torn = true;  // until adopt() is done, memory speaks of a file that has no name any more
+  Status durable = no_throw([&] {
+    return planted(PlantedBug::kSkipParentSync) ? Status() : store_.fs->sync_parent(store_.path);
+  });
   store_.adopt(std::move(opened));
   ++store_.generation;
   if (durable)
@@ -395,9 +397,8 @@ Result<CompactReport> Store::Impl::compact(const CompactOptions& compact_options
   if (compacting.exchange(true)) {
     return Error(ErrorCode::kBadArgument, "a compaction of this store is running already");
   }
-  auto report = runtime::Compaction(*this, compact_options).run();
-  compacting = false;
-  return report;
+  runtime::Unless over([&] { compacting = false; });
+  return runtime::Compaction(*this, compact_options).run();
 }
 
 }  // namespace rvf

@@ -37,20 +37,25 @@ std::vector<std::optional<uint64_t>> KeyIndex::find_all(const LiveState& state,
 void KeyIndex::learn(const meta::Table& table, uint16_t field) {
   for (const auto& part : table.base()) {
     if (part->first_row() < known_rows_) continue;
-    known_rows_ = part->first_row() + part->rows();
+    const uint64_t rows_after = part->first_row() + part->rows();
     const wire::MetaColumnView* column = part->column(field);
-    if (column == nullptr) continue;
+    if (column == nullptr) {
+      known_rows_ = rows_after;
+      continue;
+    }
     reserve(part->rows());
     if (const wire::RangeIndexView* index = part->range_index(field)) {
       for (uint64_t i = 0; i < index->size(); ++i) {
         if (index->row(i) < part->rows()) insert(index->key(i), part->first_row() + index->row(i));
       }
+      known_rows_ = rows_after;
       continue;
     }
     meta::ColumnReader reader(*column);
     for (uint32_t i = 0; i < part->rows(); ++i) {
       if (!column->is_null(i)) insert(wire::sort_key(reader.text(i)), part->first_row() + i);
     }
+    known_rows_ = rows_after;  // last: what stops in between is learnt again, and twice is no harm
   }
 }
 

@@ -44,6 +44,7 @@ Result<meta::Table> PartCache::table(const LiveState& state,
 Status PartCache::open_new(const LiveState& state, const std::vector<const wire::DirEntry*>& parts,
                            const std::vector<const wire::DirEntry*>& indexes) {
   std::map<uint64_t, meta::Part> opened;
+  std::set<uint64_t> new_indexes;
   for (const wire::DirEntry* entry : parts) {
     if (parts_.contains(entry->segment_id)) continue;
     RVF_ASSIGN(const wire::ByteSpan payload, state.usable_payload(*entry));
@@ -59,7 +60,8 @@ Status PartCache::open_new(const LiveState& state, const std::vector<const wire:
   // An index is written in the commit of its part, so it belongs to one that is new as well. One
   // that does not read costs time, not answers.
   for (const wire::DirEntry* entry : indexes) {
-    if (!indexes_.insert(entry->segment_id).second) continue;
+    if (indexes_.contains(entry->segment_id)) continue;
+    new_indexes.insert(entry->segment_id);
     const auto payload = state.usable_payload(*entry);
     if (!payload) continue;
     const auto owner = meta::Part::index_owner(*payload);
@@ -68,8 +70,10 @@ Status PartCache::open_new(const LiveState& state, const std::vector<const wire:
     if (part != opened.end()) (void)part->second.add_index(*payload);
   }
   for (auto& [id, part] : opened) {
-    parts_[id] = std::make_shared<const meta::Part>(std::move(part));
+    auto shared = std::make_shared<const meta::Part>(std::move(part));
+    parts_[id] = std::move(shared);
   }
+  indexes_.merge(new_indexes);
   return {};
 }
 

@@ -3,10 +3,14 @@
 #include <string>
 
 #include "kernels/convert.hpp"
+#include "runtime/no_throw.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "wire/compress.hpp"
 
 namespace rvf {
+
+using runtime::no_throw;
+
 namespace {
 
 // What a compressed attachment may unpack to.
@@ -33,7 +37,7 @@ Result<uint64_t> Snapshot::Impl::find_row(uint64_t id) const {
 
 uint32_t Snapshot::epoch() const noexcept { return impl_->epoch; }
 uint64_t Snapshot::size() const noexcept {
-  const auto dead = impl_->dead();
+  const auto dead = no_throw([&] { return impl_->dead(); });
   return dead ? impl_->state.rows.size() - (*dead)->count() : impl_->state.live();
 }
 uint32_t Snapshot::dimension() const noexcept { return impl_->state.dimension; }
@@ -42,69 +46,77 @@ Metric Snapshot::metric() const noexcept { return impl_->state.metric; }
 
 Result<QueryResult> Snapshot::query(std::span<const float> vector,
                                     const QueryOptions& options) const {
-  index::SearchScratch scratch = impl_->scratch->take();
-  auto result = impl_->query(vector, options, scratch);
-  impl_->scratch->give_back(std::move(scratch));
-  return result;
+  return no_throw([&]() -> Result<QueryResult> {
+    index::SearchScratch scratch = impl_->scratch->take();
+    auto result = impl_->query(vector, options, scratch);
+    impl_->scratch->give_back(std::move(scratch));
+    return result;
+  });
 }
 
 Result<std::vector<QueryResult>> Snapshot::query_batch(const Vectors& queries,
                                                        const QueryOptions& options,
                                                        Executor* executor) const {
-  if (queries.count > 0 && queries.data == nullptr) {
-    return Error(ErrorCode::kBadArgument, "the batch has no data");
-  }
-  const size_t bytes = vector_bytes(queries.dtype, queries.dimension);
-  std::vector<QueryResult> results(queries.count);
-  std::mutex mutex;
-  std::optional<Error> failed;
-  const auto body = [&](size_t, uint64_t begin, uint64_t end) {
-    index::SearchScratch scratch = impl_->scratch->take();
-    std::vector<float> vector(queries.dimension);
-    for (uint64_t i = begin; i < end; ++i) {
-      const auto* row = static_cast<const std::byte*>(queries.data) + i * bytes;
-      auto decoded = kernels::decode_row(row, queries.dtype, vector);
-      Result<QueryResult> one =
-          decoded ? impl_->query(vector, options, scratch) : Result<QueryResult>(decoded.error());
-      if (one) {
-        results[i] = std::move(*one);
-        continue;
-      }
-      std::lock_guard lock(mutex);
-      Error e = std::move(one).error();
-      e.message = "query " + std::to_string(i) + ": " + e.message;
-      if (!failed) failed = std::move(e);
-      break;
+  return no_throw([&]() -> Result<std::vector<QueryResult>> {
+    if (queries.count > 0 && queries.data == nullptr) {
+      return Error(ErrorCode::kBadArgument, "the batch has no data");
     }
-    impl_->scratch->give_back(std::move(scratch));
-  };
-  if (executor != nullptr && executor->width() > 1 && queries.count > 1) {
-    executor->parallel_for(queries.count, 8, body);
-  } else {
-    body(0, 0, queries.count);
-  }
-  if (failed) return *std::move(failed);
-  return results;
+    const size_t bytes = vector_bytes(queries.dtype, queries.dimension);
+    std::vector<QueryResult> results(queries.count);
+    std::mutex mutex;
+    std::optional<Error> failed;
+    const auto body = [&](size_t, uint64_t begin, uint64_t end) {
+      index::SearchScratch scratch = impl_->scratch->take();
+      std::vector<float> vector(queries.dimension);
+      for (uint64_t i = begin; i < end; ++i) {
+        const auto* row = static_cast<const std::byte*>(queries.data) + i * bytes;
+        auto decoded = kernels::decode_row(row, queries.dtype, vector);
+        Result<QueryResult> one =
+            decoded ? impl_->query(vector, options, scratch) : Result<QueryResult>(decoded.error());
+        if (one) {
+          results[i] = std::move(*one);
+          continue;
+        }
+        std::lock_guard lock(mutex);
+        Error e = std::move(one).error();
+        e.message = "query " + std::to_string(i) + ": " + e.message;
+        if (!failed) failed = std::move(e);
+        break;
+      }
+      impl_->scratch->give_back(std::move(scratch));
+    };
+    if (executor != nullptr && executor->width() > 1 && queries.count > 1) {
+      executor->parallel_for(queries.count, 8, body);
+    } else {
+      body(0, 0, queries.count);
+    }
+    if (failed) return *std::move(failed);
+    return results;
+  });
 }
 
 bool Snapshot::contains(uint64_t id) const { return impl_->find_row(id).ok(); }
 
 Result<std::vector<float>> Snapshot::get(uint64_t id) const {
-  RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
-  std::vector<float> out(impl_->state.dimension);
-  RVF_TRY(kernels::decode_row(impl_->state.rows[row], impl_->state.dtype, out));
-  return out;
+  return no_throw([&]() -> Result<std::vector<float>> {
+    RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+    std::vector<float> out(impl_->state.dimension);
+    RVF_TRY(kernels::decode_row(impl_->state.rows[row], impl_->state.dtype, out));
+    return out;
+  });
 }
 
 Status Snapshot::get_raw(uint64_t id, std::span<std::byte> out) const {
-  const size_t bytes = vector_bytes(impl_->state.dtype, impl_->state.dimension);
-  if (out.size() != bytes) {
-    return Error(ErrorCode::kBadArgument,
-                 "a vector of this store takes " + std::to_string(bytes) + " bytes");
-  }
-  RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
-  std::memcpy(out.data(), impl_->state.rows[row], bytes);
-  return {};
+  return no_throw([&]() -> Status {
+    const size_t bytes = vector_bytes(impl_->state.dtype, impl_->state.dimension);
+    if (out.size() != bytes) {
+      return Error(ErrorCode::kBadArgument,
+                   "a vector of this store takes " + std::to_string(bytes) + " bytes");
+    }
+    RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+    std::memcpy(out.data(), impl_->state.rows[row], bytes);
+    return {};
+  });
 }
 
 void Snapshot::for_each(
@@ -171,23 +183,27 @@ Result<wire::DirEntry> Snapshot::Impl::entry(uint64_t segment_id) const {
 }
 
 Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
-  RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
-  RVF_ASSIGN(const wire::SegmentView view, impl_->state.verified_segment(entry));
-  if (view.header.compression == Compression::kNone) {
-    return std::vector<std::byte>(view.payload.begin(), view.payload.end());
-  }
-  return wire::decompress(view.header.compression, view.payload, view.header.uncompressed_length,
-                          kMaxUnpacked);
+  return no_throw([&]() -> Result<std::vector<std::byte>> {
+    RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
+    RVF_ASSIGN(const wire::SegmentView view, impl_->state.verified_segment(entry));
+    if (view.header.compression == Compression::kNone) {
+      return std::vector<std::byte>(view.payload.begin(), view.payload.end());
+    }
+    return wire::decompress(view.header.compression, view.payload, view.header.uncompressed_length,
+                            kMaxUnpacked);
+  });
 }
 
 Result<std::span<const std::byte>> Snapshot::mapped(uint64_t segment_id) const {
-  RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
-  RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(entry));
-  if (view.header.compression != Compression::kNone) {
-    return Error(ErrorCode::kUnsupported, "the segment is compressed; payload() unpacks it",
-                 segment_id);
-  }
-  return view.payload;
+  return no_throw([&]() -> Result<std::span<const std::byte>> {
+    RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
+    RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(entry));
+    if (view.header.compression != Compression::kNone) {
+      return Error(ErrorCode::kUnsupported, "the segment is compressed; payload() unpacks it",
+                   segment_id);
+    }
+    return view.payload;
+  });
 }
 
 }  // namespace rvf

@@ -4,10 +4,14 @@
 #include <map>
 #include <string>
 
+#include "runtime/no_throw.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "runtime/writer.hpp"
 
 namespace rvf {
+
+using runtime::no_throw;
+
 namespace {
 
 constexpr size_t kRememberedSelections = 16;
@@ -46,14 +50,15 @@ Result<Snapshot::Impl::Dead> Snapshot::Impl::dead() const {
   RVF_ASSIGN(const meta::Table* t, table());
   std::lock_guard guard(meta_mutex_);
   if (!expiry_) {
-    expiry_.emplace();
+    runtime::Expiry found;
     for (uint64_t row = 0; row < state.rows.size(); ++row) {
       if (state.dead.test(row)) continue;
       const Value v = t->value(row, field->id);
-      if (const auto* time = std::get_if<int64_t>(&v)) expiry_->times.emplace_back(*time, row);
+      if (const auto* time = std::get_if<int64_t>(&v)) found.times.emplace_back(*time, row);
     }
-    std::sort(expiry_->times.begin(), expiry_->times.end());
-    expiry_->dead = borrowed(state.dead);
+    std::sort(found.times.begin(), found.times.end());
+    found.dead = borrowed(state.dead);
+    expiry_ = std::move(found);
   }
   const auto now = static_cast<int64_t>(runtime::now_ns());
   size_t passed = expiry_->passed;
@@ -118,29 +123,33 @@ std::vector<Field> Snapshot::fields() const {
 }
 
 Result<Record> Snapshot::record(uint64_t id) const {
-  RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
-  RVF_ASSIGN(const meta::Table* t, impl_->table());
-  Record out;
-  for (const meta::SchemaField& f : impl_->schema->fields()) {
-    Value v = t->value(row, f.id);
-    if (!std::holds_alternative<std::monostate>(v)) out.emplace_back(f.field.name, std::move(v));
-  }
-  return out;
+  return no_throw([&]() -> Result<Record> {
+    RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+    RVF_ASSIGN(const meta::Table* t, impl_->table());
+    Record out;
+    for (const meta::SchemaField& f : impl_->schema->fields()) {
+      Value v = t->value(row, f.id);
+      if (!std::holds_alternative<std::monostate>(v)) out.emplace_back(f.field.name, std::move(v));
+    }
+    return out;
+  });
 }
 
 Result<std::vector<Value>> Snapshot::values(std::span<const uint64_t> ids,
                                             const std::string& field) const {
-  RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
-  RVF_ASSIGN(const meta::Table* t, impl_->table());
-  std::vector<std::optional<uint64_t>> rows;
-  impl_->ids->find_all(impl_->state, ids, rows);
-  RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
-  meta::FieldReader reader(*t, *f);
-  std::vector<Value> out(ids.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] && !dead->test(*rows[i])) out[i] = reader.value(*rows[i]);
-  }
-  return out;
+  return no_throw([&]() -> Result<std::vector<Value>> {
+    RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
+    RVF_ASSIGN(const meta::Table* t, impl_->table());
+    std::vector<std::optional<uint64_t>> rows;
+    impl_->ids->find_all(impl_->state, ids, rows);
+    RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
+    meta::FieldReader reader(*t, *f);
+    std::vector<Value> out(ids.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] && !dead->test(*rows[i])) out[i] = reader.value(*rows[i]);
+    }
+    return out;
+  });
 }
 
 bool Snapshot::has_keys() const noexcept { return impl_->schema->find(kKeyField) != nullptr; }
@@ -156,70 +165,78 @@ std::optional<std::string> Snapshot::key(uint64_t id) const {
 }
 
 Result<uint64_t> Snapshot::id_of(std::string_view key) const {
-  RVF_ASSIGN(const meta::Table* t, impl_->table());
-  RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
-  const auto rows = impl_->keys->find_all(impl_->state, *t, std::span(&key, 1));
-  if (!rows[0] || dead->test(*rows[0])) {
-    return Error(ErrorCode::kNotFound, "no vector has the id '" + std::string(key) + "'");
-  }
-  return impl_->state.id_of(*rows[0]);
+  return no_throw([&]() -> Result<uint64_t> {
+    RVF_ASSIGN(const meta::Table* t, impl_->table());
+    RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
+    const auto rows = impl_->keys->find_all(impl_->state, *t, std::span(&key, 1));
+    if (!rows[0] || dead->test(*rows[0])) {
+      return Error(ErrorCode::kNotFound, "no vector has the id '" + std::string(key) + "'");
+    }
+    return impl_->state.id_of(*rows[0]);
+  });
 }
 
 Result<uint64_t> Snapshot::count(std::string_view filter) const {
-  RVF_ASSIGN(const Impl::Selected selected, impl_->select(filter));
-  return selected->rows.count();
+  return no_throw([&]() -> Result<uint64_t> {
+    RVF_ASSIGN(const Impl::Selected selected, impl_->select(filter));
+    return selected->rows.count();
+  });
 }
 
 Result<ScanPage> Snapshot::scan(const ScanOptions& options) const {
-  RVF_ASSIGN(const Impl::Selected selected, impl_->select(options.filter));
-  std::vector<uint64_t> ids;
-  selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
-    const uint64_t id = impl_->state.id_of(row);
-    if (!options.after || id > *options.after) ids.push_back(id);
+  return no_throw([&]() -> Result<ScanPage> {
+    RVF_ASSIGN(const Impl::Selected selected, impl_->select(options.filter));
+    std::vector<uint64_t> ids;
+    selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
+      const uint64_t id = impl_->state.id_of(row);
+      if (!options.after || id > *options.after) ids.push_back(id);
+    });
+    ScanPage page;
+    const size_t n = std::min(options.limit, ids.size());
+    std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n), ids.end());
+    if (n < ids.size() && n > 0) page.next = ids[n - 1];
+    ids.resize(n);
+    page.ids = std::move(ids);
+    return page;
   });
-  ScanPage page;
-  const size_t n = std::min(options.limit, ids.size());
-  std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n), ids.end());
-  if (n < ids.size() && n > 0) page.next = ids[n - 1];
-  ids.resize(n);
-  page.ids = std::move(ids);
-  return page;
 }
 
 Result<std::vector<ValueCount>> Snapshot::count_by(const std::string& field,
                                                    std::string_view filter, size_t limit) const {
-  RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
-  RVF_ASSIGN(const meta::Table* t, impl_->table());
-  RVF_ASSIGN(const Impl::Selected selected, impl_->select(filter));
-  std::map<std::string, ValueCount> counts;
-  const auto add = [&](const Value& v) {
-    const auto [at, is_new] = counts.try_emplace(wire::meta_value_key(v), ValueCount{v, 0});
-    ++at->second.count;
-  };
-  meta::FieldReader reader(*t, *f);
-  selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
-    const Value v = reader.value(row);
-    const auto* list = std::get_if<std::vector<std::string>>(&v);
-    if (list == nullptr) return add(v);
-    for (const std::string& s : *list) add(s);
+  return no_throw([&]() -> Result<std::vector<ValueCount>> {
+    RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
+    RVF_ASSIGN(const meta::Table* t, impl_->table());
+    RVF_ASSIGN(const Impl::Selected selected, impl_->select(filter));
+    std::map<std::string, ValueCount> counts;
+    const auto add = [&](const Value& v) {
+      const auto [at, is_new] = counts.try_emplace(wire::meta_value_key(v), ValueCount{v, 0});
+      ++at->second.count;
+    };
+    meta::FieldReader reader(*t, *f);
+    selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
+      const Value v = reader.value(row);
+      const auto* list = std::get_if<std::vector<std::string>>(&v);
+      if (list == nullptr) return add(v);
+      for (const std::string& s : *list) add(s);
+    });
+    // Most frequent first; equally frequent ones by their encoded value.
+    std::vector<std::pair<const std::string, ValueCount>*> order;
+    for (auto& entry : counts) order.push_back(&entry);
+    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+      if (a->second.count != b->second.count) return a->second.count > b->second.count;
+      return a->first < b->first;
+    });
+    std::vector<ValueCount> out;
+    for (auto* entry : order) {
+      if (out.size() < limit) out.push_back(std::move(entry->second));
+    }
+    return out;
   });
-  // Most frequent first; equally frequent ones by their encoded value.
-  std::vector<std::pair<const std::string, ValueCount>*> order;
-  for (auto& entry : counts) order.push_back(&entry);
-  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    if (a->second.count != b->second.count) return a->second.count > b->second.count;
-    return a->first < b->first;
-  });
-  std::vector<ValueCount> out;
-  for (auto* entry : order) {
-    if (out.size() < limit) out.push_back(std::move(entry->second));
-  }
-  return out;
 }
 
 Result<HybridResult> Snapshot::hybrid(std::span<const float> vector,
                                       const HybridOptions& options) const {
-  return impl_->hybrid(vector, options);
+  return no_throw([&]() -> Result<HybridResult> { return impl_->hybrid(vector, options); });
 }
 
 }  // namespace rvf

@@ -1,11 +1,16 @@
 #include "rvf/store.hpp"
 
 #include <string>
+#include <thread>
 
+#include "runtime/no_throw.hpp"
 #include "runtime/store_impl.hpp"
+#include "types/planted_bug.hpp"
 #include "types/planted_bug.hpp"
 
 namespace rvf {
+
+using runtime::no_throw;
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::Store(Store&&) noexcept = default;
@@ -25,13 +30,51 @@ void Store::Impl::publish() {
   published.live_bytes = log().live_bytes();
   published.next_id = (writer ? writer->root() : published.root).extension->next_id;
   if (log_head().schema != published.schema_entries) {
-    published.schema_entries = log_head().schema;
+    std::vector<wire::SchemaEntry> entries = log_head().schema;
     // load() has seen it, or the writer made it: it reads.
-    if (auto schema = runtime::schema_of(published.schema_entries)) {
+    if (auto schema = runtime::schema_of(entries)) {
       published.schema = std::make_shared<const meta::Schema>(std::move(*schema));
     }
+    published.schema_entries = std::move(entries);
   }
   if (!planted(PlantedBug::kStaleSnapshot)) current = nullptr;
+}
+
+void Store::Impl::show(const manifest::Change& change,
+                       std::vector<std::shared_ptr<const runtime::VecSegment>> segments) {
+  std::unique_lock guard(state_mutex);
+  torn = true;
+  for (const uint64_t id : change.removed) directory.erase(id);
+  for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
+  for (auto& segment : segments) {
+    if (!state.add_rows(std::move(segment))) return;
+  }
+  if (planted(PlantedBug::kShowHalfBatch)) {
+    publish();
+    guard.unlock();
+    std::this_thread::yield();
+    guard.lock();
+  }
+  for (const uint64_t row : change.dead) state.kill(row);
+  publish();
+  torn = false;
+}
+
+Status Store::Impl::heal() {
+  if (!torn) return {};
+  // What was put off until a commit is in the file, but in no manifest yet.
+  if (writer != nullptr) {
+    RVF_TRY(writer->check_usable());
+    RVF_TRY(writer->commit(Durability::kFlush));
+  }
+  RVF_TRY(open_file(writer != nullptr));
+  ++generation;
+  return {};
+}
+
+Status Store::Impl::ready_to_write() {
+  RVF_TRY(check_writable());
+  return heal();
 }
 
 void Store::Impl::forget_rows() {
@@ -60,6 +103,7 @@ Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const
   std::lock_guard guard(state_mutex);
   RVF_TRY(check_open());
   if (current == nullptr) {
+    if (torn) return runtime::out_of_memory();
     auto made = std::make_shared<Snapshot::Impl>();
     made->state = state;
     made->pins = state.pins();
@@ -78,48 +122,62 @@ Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const
 }
 
 Result<Snapshot> Store::snapshot() const {
-  RVF_ASSIGN(auto made, impl_->snapshot_impl());
-  return Snapshot(std::move(made));
+  return no_throw([&]() -> Result<Snapshot> {
+    if (impl_->torn) {
+      std::lock_guard writing(impl_->write_mutex);
+      RVF_TRY(impl_->heal());
+    }
+    RVF_ASSIGN(auto made, impl_->snapshot_impl());
+    return Snapshot(std::move(made));
+  });
 }
 
 Result<QueryResult> Store::query(std::span<const float> vector, const QueryOptions& options) const {
-  RVF_ASSIGN(const Snapshot s, snapshot());
-  return s.query(vector, options);
+  return no_throw([&]() -> Result<QueryResult> {
+    RVF_ASSIGN(const Snapshot s, snapshot());
+    return s.query(vector, options);
+  });
 }
 
 Result<std::vector<QueryResult>> Store::query_batch(const Vectors& queries,
                                                     const QueryOptions& options) const {
-  RVF_ASSIGN(const Snapshot s, snapshot());
-  return s.query_batch(queries, options, impl_->options.executor.get());
+  return no_throw([&]() -> Result<std::vector<QueryResult>> {
+    RVF_ASSIGN(const Snapshot s, snapshot());
+    return s.query_batch(queries, options, impl_->options.executor.get());
+  });
 }
 
 Result<std::vector<float>> Store::get(uint64_t id) const {
-  RVF_ASSIGN(const Snapshot s, snapshot());
-  return s.get(id);
+  return no_throw([&]() -> Result<std::vector<float>> {
+    RVF_ASSIGN(const Snapshot s, snapshot());
+    return s.get(id);
+  });
 }
 
 Result<bool> Store::refresh() {
-  std::lock_guard writing(impl_->write_mutex);
-  {
-    std::lock_guard guard(impl_->state_mutex);
-    RVF_TRY(impl_->check_open());
-    if (impl_->writer != nullptr) return false;
-  }
-  RVF_ASSIGN(const auto there, impl_->fs->identity(impl_->path));
-  RVF_ASSIGN(const auto mine, impl_->file->identity());
-  std::shared_ptr<io::File> file = impl_->file;
-  if (there != mine) {
-    RVF_ASSIGN(auto opened, impl_->fs->open(impl_->path, io::OpenMode::kRead));
-    file = std::move(opened);
-  } else {
-    // Level 0 tells for one read whether anything happened.
-    auto root = manifest::boot(*file);
-    if (root && root->level1_offset == impl_->reader_log.root().level1_offset) return false;
-  }
-  RVF_ASSIGN(auto opened, impl_->load(std::move(file)));
-  if (there == mine && opened.found.log.epoch() == impl_->reader_log.epoch()) return false;
-  impl_->adopt(std::move(opened));
-  return true;
+  return no_throw([&]() -> Result<bool> {
+    std::lock_guard writing(impl_->write_mutex);
+    {
+      std::lock_guard guard(impl_->state_mutex);
+      RVF_TRY(impl_->check_open());
+      if (impl_->writer != nullptr) return false;
+    }
+    RVF_ASSIGN(const auto there, impl_->fs->identity(impl_->path));
+    RVF_ASSIGN(const auto mine, impl_->file->identity());
+    std::shared_ptr<io::File> file = impl_->file;
+    if (there != mine) {
+      RVF_ASSIGN(auto opened, impl_->fs->open(impl_->path, io::OpenMode::kRead));
+      file = std::move(opened);
+    } else {
+      // Level 0 tells for one read whether anything happened.
+      auto root = manifest::boot(*file);
+      if (root && root->level1_offset == impl_->reader_log.root().level1_offset) return false;
+    }
+    RVF_ASSIGN(auto opened, impl_->load(std::move(file)));
+    if (there == mine && opened.found.log.epoch() == impl_->reader_log.epoch()) return false;
+    impl_->adopt(std::move(opened));
+    return true;
+  });
 }
 
 StoreStatus Store::status() const {
@@ -173,36 +231,41 @@ StoreStatus Store::status() const {
 }
 
 Result<std::vector<EpochEntry>> Store::epochs() const {
-  std::shared_ptr<io::File> file;
-  wire::Root root;
-  {
-    std::lock_guard guard(impl_->state_mutex);
-    RVF_TRY(impl_->check_open());
-    file = impl_->file;
-    root = impl_->published.root;
-  }
-  RVF_ASSIGN(const auto found, manifest::ManifestLog::epochs(*file, root));
-  std::vector<EpochEntry> out;
-  for (const manifest::EpochInfo& e : found) {
-    out.push_back({e.epoch, e.manifest_offset, e.vectors, e.modified_ns, e.full});
-  }
-  return out;
+  return no_throw([&]() -> Result<std::vector<EpochEntry>> {
+    std::shared_ptr<io::File> file;
+    wire::Root root;
+    {
+      std::lock_guard guard(impl_->state_mutex);
+      RVF_TRY(impl_->check_open());
+      file = impl_->file;
+      root = impl_->published.root;
+    }
+    RVF_ASSIGN(const auto found, manifest::ManifestLog::epochs(*file, root));
+    std::vector<EpochEntry> out;
+    for (const manifest::EpochInfo& e : found) {
+      out.push_back({e.epoch, e.manifest_offset, e.vectors, e.modified_ns, e.full});
+    }
+    return out;
+  });
 }
 
 Status Store::close() {
   if (!impl_) return {};
   std::lock_guard writing(impl_->write_mutex);
   Status last;
-  if (impl_->writer != nullptr) last = impl_->writer->check_usable();
+  if (impl_->writer != nullptr) {
+    last = no_throw([&] { return impl_->writer->check_usable(); });
+  }
   if (!last) {
     // The call that failed has said so; only what was put off until now is still to be answered
     // for.
     if (!impl_->writer->has_uncommitted()) last = {};
   } else if (impl_->writer != nullptr) {
-    last = impl_->save_access();
-    if (last)
-      last = impl_->commit(impl_->options.durability == Durability::kSync ? Durability::kSync
+    last = no_throw([&]() -> Status {
+      RVF_TRY(impl_->save_access());
+      return impl_->commit(impl_->options.durability == Durability::kSync ? Durability::kSync
                                                                           : Durability::kFlush);
+    });
   }
   std::lock_guard guard(impl_->state_mutex);
   impl_->current = nullptr;
@@ -247,8 +310,10 @@ Result<WriteReport> Store::update_metadata(std::span<const uint64_t> ids,
 }
 
 Status Store::define_fields(std::span<const Field> fields) {
-  std::lock_guard writing(impl_->write_mutex);
-  return impl_->define_fields(fields);
+  return no_throw([&]() -> Status {
+    std::lock_guard writing(impl_->write_mutex);
+    return impl_->define_fields(fields);
+  });
 }
 
 Result<WriteReport> Store::remove(std::span<const uint64_t> ids) {
@@ -258,42 +323,53 @@ Result<WriteReport> Store::remove(std::span<const uint64_t> ids) {
 }
 
 Result<WriteReport> Store::remove_range(uint64_t first, uint64_t last) {
-  if (last < first) return Error(ErrorCode::kBadArgument, "the range of ids ends before it begins");
-  RVF_ASSIGN(const Snapshot s, snapshot());
-  std::vector<uint64_t> ids;
-  for (const uint64_t id : s.ids()) {
-    if (id >= first && id <= last) ids.push_back(id);
-  }
-  return remove(ids);
+  return no_throw([&]() -> Result<WriteReport> {
+    if (last < first)
+      return Error(ErrorCode::kBadArgument, "the range of ids ends before it begins");
+    RVF_ASSIGN(const Snapshot s, snapshot());
+    std::vector<uint64_t> ids;
+    for (const uint64_t id : s.ids()) {
+      if (id >= first && id <= last) ids.push_back(id);
+    }
+    return remove(ids);
+  });
 }
 
 Result<WriteReport> Store::write(const WriteBatch& batch) {
-  std::lock_guard writing(impl_->write_mutex);
-  return impl_->write(batch);
+  return no_throw([&]() -> Result<WriteReport> {
+    std::lock_guard writing(impl_->write_mutex);
+    return impl_->write(batch);
+  });
 }
 
 Status Store::commit() {
-  std::lock_guard writing(impl_->write_mutex);
-  return impl_->commit(Durability::kSync);
+  return no_throw([&]() -> Status {
+    std::lock_guard writing(impl_->write_mutex);
+    return impl_->commit(Durability::kSync);
+  });
 }
 
 Result<uint32_t> Store::rollback(uint32_t epoch) {
-  std::lock_guard writing(impl_->write_mutex);
-  return impl_->rollback(epoch);
+  return no_throw([&]() -> Result<uint32_t> {
+    std::lock_guard writing(impl_->write_mutex);
+    return impl_->rollback(epoch);
+  });
 }
 
 Status Store::build_index(const Progress* progress) {
-  std::lock_guard writing(impl_->write_mutex);
-  RVF_TRY(impl_->check_writable());
-  return impl_->build_index(progress);
+  return no_throw([&]() -> Status {
+    std::lock_guard writing(impl_->write_mutex);
+    RVF_TRY(impl_->ready_to_write());
+    return impl_->build_index(progress);
+  });
 }
 
 Result<CompactReport> Store::compact(const CompactOptions& options) {
-  return impl_->compact(options);
+  return no_throw([&]() -> Result<CompactReport> { return impl_->compact(options); });
 }
 
 Result<VerifyReport> Store::verify(const VerifyOptions& options) const {
-  return impl_->verify(options);
+  return no_throw([&]() -> Result<VerifyReport> { return impl_->verify(options); });
 }
 
 }  // namespace rvf

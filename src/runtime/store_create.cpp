@@ -4,9 +4,13 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/no_throw.hpp"
 #include "runtime/store_impl.hpp"
 
 namespace rvf {
+
+using runtime::no_throw;
+
 namespace {
 
 Result<std::vector<wire::SchemaEntry>> schema_for(const CreateOptions& o) {
@@ -55,6 +59,8 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   RVF_ASSIGN(auto created, fs.open(unfinished, io::OpenMode::kCreateNew));
   std::shared_ptr<io::File> file = std::move(created);
 
+  // Whatever goes wrong from here on leaves nothing behind.
+  runtime::Unless made([&] { (void)no_throw([&] { return fs.remove(unfinished); }); });
   runtime::Writer writer(file, manifest::ManifestLog(), 0, 1);
   wire::ProfileConfig& profile = writer.head().profile;
   profile.metric = create.metric;
@@ -78,12 +84,9 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   }
   writer.begin_batch();
   writer.force_full_manifest();
-  Status written = writer.end_batch(Durability::kSync);
-  if (written) written = fs.rename(unfinished, path);
-  if (!written) {
-    (void)fs.remove(unfinished);
-    return written;
-  }
+  RVF_TRY(writer.end_batch(Durability::kSync));
+  RVF_TRY(fs.rename(unfinished, path));
+  made.keep();
   return fs.sync_parent(path);
 }
 
@@ -91,25 +94,29 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
 
 Result<Store> Store::create(const std::string& path, const CreateOptions& create,
                             const OpenOptions& open) {
-  RVF_TRY(check_create(create));
-  auto impl = std::make_unique<Impl>();
-  impl->options = open;
-  impl->path = path;
-  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-  const Error taken(ErrorCode::kAlreadyExists,
-                    path + " exists already; open it, or remove it first");
-  RVF_ASSIGN(const bool exists, impl->fs->exists(path));
-  if (exists) return taken;
-  RVF_ASSIGN(impl->lock, impl->fs->lock(path));
-  RVF_ASSIGN(const bool appeared, impl->fs->exists(path));  // while the lock was waited for
-  if (appeared) return taken;
-  Status made = write_first_commit(*impl->fs, path, create);
-  if (made) made = impl->open_file(true);
-  if (!made) {
-    (void)impl->fs->remove(path);
-    return std::move(made).error();
-  }
-  return Store(std::move(impl));
+  return no_throw([&]() -> Result<Store> {
+    RVF_TRY(check_create(create));
+    auto impl = std::make_unique<Impl>();
+    impl->options = open;
+    impl->path = path;
+    impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+    const Error taken(ErrorCode::kAlreadyExists,
+                      path + " exists already; open it, or remove it first");
+    RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+    if (exists) return taken;
+    RVF_ASSIGN(impl->lock, impl->fs->lock(path));
+    RVF_ASSIGN(const bool appeared, impl->fs->exists(path));  // while the lock was waited for
+    if (appeared) return taken;
+    Status made = no_throw([&]() -> Status {
+      RVF_TRY(write_first_commit(*impl->fs, path, create));
+      return impl->open_file(true);
+    });
+    if (!made) {
+      (void)impl->fs->remove(path);
+      return std::move(made).error();
+    }
+    return Store(std::move(impl));
+  });
 }
 
 }  // namespace rvf

@@ -57,6 +57,8 @@ struct Store::Impl {
   };
   Published published;
   mutable std::shared_ptr<const Snapshot::Impl> current;  // null when a commit made it stale
+  // Memory ran out while memory was being brought to what the file holds: heal() has to read it.
+  std::atomic<bool> torn = false;
 
   // With write_mutex held.
   const manifest::ManifestLog& log() const { return writer ? writer->log() : reader_log; }
@@ -76,11 +78,16 @@ struct Store::Impl {
   Result<Opened> load(std::shared_ptr<io::File> from) const;
   void adopt(Opened opened);
   void publish();  // with both mutexes held
+  // Brings memory to what the file holds after a commit; whatever stops that leaves `torn`.
+  void show(const manifest::Change& change,
+            std::vector<std::shared_ptr<const runtime::VecSegment>> segments);
+  Status heal();  // with write_mutex held
   void forget_rows();  // where rows are numbered anew
   Result<std::shared_ptr<const Snapshot::Impl>> snapshot_impl() const;
   runtime::LiveState::OpenShard shard_opener() const;
   Status check_open() const;  // with state_mutex or write_mutex held
   Status check_writable() const;
+  Status ready_to_write();  // heals; with write_mutex held
 
   // open_foreign.cpp: a copy in memory of a file of another layout; a native store made of one.
   // Notes are added to `from`, which is spent.

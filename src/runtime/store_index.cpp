@@ -124,27 +124,25 @@ Status Store::Impl::build_index(const Progress* progress) {
   const wire::ProfileConfig& profile = writer->head().profile;
   if (rows < runtime::kMinGraphRows) return {};
   // A damaged graph is made anew: what grew out of it would have a valid checksum.
-  const bool loaded =
-      state.index != nullptr && state.index->graph != nullptr && lists_are_intact();
+  const bool loaded = state.index != nullptr && state.index->graph != nullptr && lists_are_intact();
   const bool fused = loaded && !state.index->fused.empty();
   const bool intact = fused_is_intact();
   const bool wants_fused = profile.search_layout == SearchLayout::kFused;
   if (loaded && state.index->rows == rows && (!wants_fused || (fused && intact))) return {};
-  RVF_ASSIGN(const auto graph, runtime::make_graph(state, profile, {loaded ? state.index : nullptr, {}, !intact},
-                                                   options.executor.get(), progress));
-  writer->begin_batch();
-  Status done = runtime::append_graph(*writer, graph, rows);
+  RVF_ASSIGN(const auto graph,
+             runtime::make_graph(state, profile, {loaded ? state.index : nullptr, {}, !intact},
+                                 options.executor.get(), progress));
+  runtime::BatchScope scope(*writer);
+  RVF_TRY(runtime::append_graph(*writer, graph, rows));
   const manifest::Change change = writer->batch();
-  if (done) done = writer->end_batch(options.durability);
-  if (!done) {
-    writer->abandon_batch();
-    return done;
-  }
+  RVF_TRY(writer->end_batch(options.durability));
+  scope.keep();
+  show(change, {});
   std::lock_guard guard(state_mutex);
-  for (const uint64_t id : change.removed) directory.erase(id);
-  for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
+  torn = true;
   state.load_index(writer->head(), directory);
-  publish();
+  current = nullptr;
+  torn = false;
   return {};
 }
 

@@ -1,6 +1,7 @@
 // Opening: finding the newest commit that can be trusted, and taking it in.
 #include <string>
 
+#include "runtime/no_throw.hpp"
 #include "runtime/open_foreign.hpp"
 #include "runtime/shard_writer.hpp"
 #include "runtime/store_impl.hpp"
@@ -9,6 +10,9 @@
 #include "wire/sketch_codec.hpp"
 
 namespace rvf {
+
+using runtime::no_throw;
+
 namespace {
 
 constexpr uint32_t kPlausibleEpochJump = 1U << 20;
@@ -75,48 +79,55 @@ std::shared_ptr<runtime::AccessCounter> load_access(const manifest::ManifestLog&
 }  // namespace
 
 Result<Store> Store::open(const std::string& path, const OpenOptions& open) {
-  auto impl = std::make_unique<Impl>();
-  impl->options = open;
-  impl->path = path;
-  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-  // Looked at before the lock is taken: a foreign file must not get a lock file beside it.
-  RVF_ASSIGN(const bool exists, impl->fs->exists(path));
-  if (!exists) {
-    return Error(ErrorCode::kNoSuchFile, "there is no store " + path + "; `rvf create` makes one");
-  }
-  RVF_ASSIGN(const auto seen, impl->fs->open(path, io::OpenMode::kRead));
-  RVF_ASSIGN(const layouts::Layout foreign, runtime::foreign_layout(*seen));
-  if (foreign != layouts::Layout::kUnknown) return runtime::convert_needed(path, foreign);
-  RVF_ASSIGN(impl->lock, impl->fs->lock(path));
-  RVF_TRY(impl->open_file(true));
-  return Store(std::move(impl));
+  return no_throw([&]() -> Result<Store> {
+    auto impl = std::make_unique<Impl>();
+    impl->options = open;
+    impl->path = path;
+    impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+    // Looked at before the lock is taken: a foreign file must not get a lock file beside it.
+    RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+    if (!exists) {
+      return Error(ErrorCode::kNoSuchFile,
+                   "there is no store " + path + "; `rvf create` makes one");
+    }
+    RVF_ASSIGN(const auto seen, impl->fs->open(path, io::OpenMode::kRead));
+    RVF_ASSIGN(const layouts::Layout foreign, runtime::foreign_layout(*seen));
+    if (foreign != layouts::Layout::kUnknown) return runtime::convert_needed(path, foreign);
+    RVF_ASSIGN(impl->lock, impl->fs->lock(path));
+    RVF_TRY(impl->open_file(true));
+    return Store(std::move(impl));
+  });
 }
 
 Result<Store> Store::open_readonly(const std::string& path, const OpenOptions& open) {
-  auto impl = std::make_unique<Impl>();
-  impl->options = open;
-  impl->path = path;
-  impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-  Status opened = impl->open_file(false);
-  if (!opened && runtime::may_be_foreign(opened.error().code)) {
-    auto foreign = Impl::open_foreign(*impl->fs, path, open);
-    if (foreign || foreign.error().code != ErrorCode::kManifestNotFound) return foreign;
-  }
-  RVF_TRY(std::move(opened));
-  return Store(std::move(impl));
+  return no_throw([&]() -> Result<Store> {
+    auto impl = std::make_unique<Impl>();
+    impl->options = open;
+    impl->path = path;
+    impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+    Status opened = impl->open_file(false);
+    if (!opened && runtime::may_be_foreign(opened.error().code)) {
+      auto foreign = Impl::open_foreign(*impl->fs, path, open);
+      if (foreign || foreign.error().code != ErrorCode::kManifestNotFound) return foreign;
+    }
+    RVF_TRY(std::move(opened));
+    return Store(std::move(impl));
+  });
 }
 
 Result<Store> Store::from_bytes(std::vector<std::byte> bytes, const OpenOptions& open) {
-  OpenOptions options = open;
-  options.file_system = io::memory_file_system();
-  const std::string name = "memory.rvf";
-  {
-    RVF_ASSIGN(auto file, options.file_system->open(name, io::OpenMode::kCreateNew));
-    RVF_TRY(file->write(0, bytes));
-  }
-  auto store = Store::open(name, options);
-  if (store || store.error().code != ErrorCode::kConvertNeeded) return store;
-  return Store::open_readonly(name, options);
+  return no_throw([&]() -> Result<Store> {
+    OpenOptions options = open;
+    options.file_system = io::memory_file_system();
+    const std::string name = "memory.rvf";
+    {
+      RVF_ASSIGN(auto file, options.file_system->open(name, io::OpenMode::kCreateNew));
+      RVF_TRY(file->write(0, bytes));
+    }
+    auto store = Store::open(name, options);
+    if (store || store.error().code != ErrorCode::kConvertNeeded) return store;
+    return Store::open_readonly(name, options);
+  });
 }
 
 runtime::LiveState::OpenShard Store::Impl::shard_opener() const {
@@ -199,6 +210,7 @@ void Store::Impl::adopt(Opened opened) {
     if (plausible) next_epoch = found.highest_seen + 1;
   }
   std::lock_guard guard(state_mutex);
+  torn = true;
   file = std::move(opened.file);
   state = std::move(opened.state);
   directory = found.log.directory();
@@ -213,6 +225,7 @@ void Store::Impl::adopt(Opened opened) {
   }
   published.application = log().head().profile.schema;
   publish();
+  torn = false;
 }
 
 }  // namespace rvf

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "runtime/batch_metadata.hpp"
+#include "runtime/no_throw.hpp"
 #include "runtime/store_impl.hpp"
 #include "types/planted_bug.hpp"
 #include "wire/compress.hpp"
@@ -296,7 +297,7 @@ Result<runtime::BatchMetadata> Store::Impl::metadata_of(const WriteBatch& batch,
 }
 
 Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
-  RVF_TRY(check_writable());
+  RVF_TRY(ready_to_write());
   RVF_TRY(check_vectors(batch.vectors, batch.ids.size(), state.dimension));
   RVF_TRY(check_ids(batch.ids));
   RVF_TRY(check_ids(batch.update_ids));
@@ -319,39 +320,27 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
     return report;
   }
 
-  writer->begin_batch();
-  Status done = append_batch(*writer, batch, fresh.ids, rows, effects, metadata, directory, report);
-  const manifest::Change change = writer->batch();
-  // Read back before the commit: afterwards nothing may fail any more.
-  std::vector<std::shared_ptr<const runtime::VecSegment>> segments;
-  if (done) done = load_segments(state, change, segments);
-  if (done) done = writer->end_batch(options.durability);
-  if (!done) {
-    writer->abandon_batch();
-    return std::move(done).error();
-  }
-  report.epoch = log().epoch();
   {
-    std::unique_lock guard(state_mutex);
-    for (const uint64_t id : change.removed) directory.erase(id);
-    for (const wire::DirEntry& e : change.added) directory[e.segment_id] = e;
-    for (auto& segment : segments) RVF_TRY(state.add_rows(std::move(segment)));
-    if (planted(PlantedBug::kShowHalfBatch)) {
-      publish();
-      guard.unlock();
-      std::this_thread::yield();
-      guard.lock();
-    }
-    for (const uint64_t row : change.dead) state.kill(row);
-    publish();
+    runtime::BatchScope scope(*writer);
+    RVF_TRY(append_batch(*writer, batch, fresh.ids, rows, effects, metadata, directory, report));
+    const manifest::Change change = writer->batch();
+    // Read back before the commit: afterwards nothing may fail any more.
+    std::vector<std::shared_ptr<const runtime::VecSegment>> segments;
+    RVF_TRY(load_segments(state, change, segments));
+    RVF_TRY(writer->end_batch(options.durability));
+    scope.keep();
+    report.epoch = log().epoch();
+    show(change, std::move(segments));
   }
   // The rows are committed, whatever becomes of their index; without it they are scanned.
-  if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) (void)build_index(nullptr);
+  if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) {
+    (void)runtime::no_throw([&] { return build_index(nullptr); });
+  }
   return report;
 }
 
 Status Store::Impl::define_fields(std::span<const Field> fields) {
-  RVF_TRY(check_writable());
+  RVF_TRY(ready_to_write());
   RVF_ASSIGN(meta::Schema schema, runtime::schema_of(writer->head().schema));
   const meta::Schema before = schema;
   for (const Field& f : fields) {
@@ -359,25 +348,20 @@ Status Store::Impl::define_fields(std::span<const Field> fields) {
     RVF_TRY(schema.merge(f));
   }
   if (schema == before) return {};
-  writer->begin_batch();
+  runtime::BatchScope scope(*writer);
   writer->head().schema = runtime::schema_entries(schema);
   // A change of the head alone leaves nothing pending, so it is committed at once.
-  Status done = writer->end_batch(options.durability == Durability::kNone ? Durability::kFlush
-                                                                          : options.durability);
-  if (!done) {
-    writer->abandon_batch();
-    return done;
-  }
-  std::lock_guard guard(state_mutex);
-  publish();
+  RVF_TRY(writer->end_batch(options.durability == Durability::kNone ? Durability::kFlush
+                                                                    : options.durability));
+  scope.keep();
+  show({}, {});
   return {};
 }
 
 Status Store::Impl::commit(Durability durability) {
-  RVF_TRY(check_writable());
+  RVF_TRY(ready_to_write());
   RVF_TRY(writer->commit(durability));
-  std::lock_guard guard(state_mutex);
-  publish();
+  show({}, {});
   return {};
 }
 
@@ -385,15 +369,14 @@ Status Store::Impl::save_access() {
   constexpr uint64_t kWorthACommit = 1000;
   const auto sketch = access->take_changes(kWorthACommit);
   if (!sketch) return {};
-  writer->begin_batch();
-  Status done = runtime::append_sketch(*writer, *sketch);
-  if (done) done = writer->end_batch(options.durability);
-  if (!done) writer->abandon_batch();
-  return done;
+  runtime::BatchScope scope(*writer);
+  RVF_TRY(runtime::append_sketch(*writer, *sketch));
+  RVF_TRY(writer->end_batch(options.durability));
+  scope.keep();
+  return {};
 }
 
 Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
-  RVF_TRY(check_writable());
   RVF_TRY(commit(Durability::kSync));
   if (epoch == log().epoch()) return epoch;
   RVF_ASSIGN(const auto known, manifest::ManifestLog::epochs(*file, log().root()));
@@ -414,10 +397,12 @@ Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   RVF_TRY(writer->rollback_to(std::move(old)));
   ++generation;
   std::lock_guard guard(state_mutex);
+  torn = true;
   state = std::move(old_state);
   directory = log().directory();
   forget_rows();
   publish();
+  torn = false;
   return log().epoch();
 }
 

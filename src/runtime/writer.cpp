@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "runtime/no_throw.hpp"
 #include "types/planted_bug.hpp"
 
 namespace rvf::runtime {
@@ -41,7 +42,8 @@ void Writer::begin_batch() {
   batch_root_ = root_;
 }
 
-void Writer::abandon_batch() {
+void Writer::abandon_batch() noexcept {
+  if (planted(PlantedBug::kKeepFailedBatch)) return;
   batch_ = {};
   head_ = std::move(batch_head_);
   root_ = std::move(batch_root_);
@@ -50,21 +52,40 @@ void Writer::abandon_batch() {
 }
 
 // The file must end where the next segment begins: a root is found by being last.
-Status Writer::take_back(uint64_t end) {
+Status Writer::take_back(uint64_t end) noexcept {
   end_ = end;
-  if (planted(PlantedBug::kKeepFailedWrite)) {
+  auto cut = no_throw([&]() -> Status {
+    if (!planted(PlantedBug::kKeepFailedWrite)) return file_->truncate(end);
     RVF_ASSIGN(const uint64_t size, file_->size());
     end_ = align64(size);
     return {};
-  }
-  if (auto cut = file_->truncate(end); !cut) return poison(std::move(cut).error());
+  });
+  if (!cut) return poison(std::move(cut).error());
   return {};
 }
 
-Error Writer::poison(Error cause) {
-  if (planted(PlantedBug::kKeepPoisonedWriter)) return cause;
-  if (poisoned_.empty()) poisoned_ = cause.message;
+Error Writer::poison(Error cause) noexcept {
+  if (planted(PlantedBug::kKeepPoisonedWriter) || !poisoned_.empty()) return cause;
+  const Status told = no_throw([&]() -> Status {
+    poisoned_ = cause.message;
+    return {};
+  });
+  if (!told) poisoned_ = told.error().message;  // short enough to need no memory
   return cause;
+}
+
+Status Writer::put(std::span<const wire::ByteSpan> parts) {
+  Unless written([this] { (void)take_back(end_); });
+  RVF_TRY(file_->write(end_, parts));
+  written.keep();
+  return {};
+}
+
+Status Writer::sync() {
+  auto synced = no_throw([&] { return file_->sync(); });
+  if (!synced) return poison(std::move(synced).error());
+  found_unsynced_ = false;
+  return {};
 }
 
 SegmentHeader Writer::next_header(const Segment& segment, wire::ByteSpan payload) const {
@@ -102,10 +123,10 @@ Result<wire::DirEntry> Writer::append_verbatim(const SegmentHeader& header, wire
   wire::encode_header(header, raw);
   const std::span<const std::byte> parts[] = {raw, payload, trailer};
   const uint64_t size = raw.size() + payload.size() + trailer.size();
-  if (auto s = file_->write(end_, parts); !s) {
-    (void)take_back(end_);
-    return std::move(s).error();
+  if (auto& added = batch_.added; added.size() == added.capacity()) {
+    added.reserve(added.size() * 2 + 4);  // nothing may fail behind the write
   }
+  RVF_TRY(put(parts));
   wire::DirEntry entry = old;
   entry.segment_id = header.segment_id;
   entry.type = header.type;
@@ -124,16 +145,13 @@ Result<wire::DirEntry> Writer::append_verbatim(const SegmentHeader& header, wire
 
 Status Writer::end_batch(Durability durability) {
   if (planted(PlantedBug::kAcknowledgeBeforeWrite)) durability = Durability::kNone;
-  manifest::Change before = durability == Durability::kNone ? manifest::Change{} : pending_;
-  pending_.then(batch_);
-  if (durability == Durability::kNone) {
-    batch_ = {};
-    return {};
-  }
-  auto written = write_manifest(durability);
-  if (!written) {
-    pending_ = std::move(before);
-    return written;
+  manifest::Change with_batch = pending_;
+  with_batch.then(batch_);
+  std::swap(pending_, with_batch);
+  if (durability != Durability::kNone) {
+    Unless written([&] { std::swap(pending_, with_batch); });
+    RVF_TRY(write_manifest(durability));
+    written.keep();
   }
   batch_ = {};
   return {};
@@ -146,12 +164,6 @@ Status Writer::commit(Durability durability) {
     RVF_TRY(sync());
     unsynced_ = false;
   }
-  return {};
-}
-
-Status Writer::sync() {
-  if (auto s = file_->sync(); !s) return poison(std::move(s).error());
-  found_unsynced_ = false;
   return {};
 }
 
@@ -175,10 +187,11 @@ Status Writer::write_manifest(Durability durability) {
   commit.offset = end_;
   commit.segment_id = next_segment_id_;
   RVF_ASSIGN(auto prepared, log_.prepare(std::move(commit)));
-  if (auto s = put_manifest(prepared.segment); !s) {
-    (void)take_back(end_);
-    return std::move(s).error();
-  }
+  // Once the manifest is in the file nothing may fail for want of memory.
+  log_.reserve_for(prepared);
+  wire::Root next_root = prepared.root;
+  manifest::Head next_head = prepared.head;
+  RVF_TRY(put_manifest(prepared.segment));
   end_ += prepared.segment.size();
   ++next_segment_id_;
   if (durability == Durability::kSync && !planted(PlantedBug::kSkipManifestSync)) {
@@ -187,8 +200,8 @@ Status Writer::write_manifest(Durability durability) {
   }
   unsynced_ = durability != Durability::kSync;
   log_.adopt(std::move(prepared));
-  root_ = log_.root();
-  head_ = log_.head();
+  root_ = std::move(next_root);
+  head_ = std::move(next_head);
   pending_ = {};
   force_full_ = false;
   cut_history_ = false;
@@ -198,7 +211,7 @@ Status Writer::write_manifest(Durability durability) {
 }
 
 Status Writer::put_manifest(wire::ByteSpan segment) {
-  if (!planted(PlantedBug::kManifestBeforeData)) return file_->write(end_, segment);
+  if (!planted(PlantedBug::kManifestBeforeData)) return put(std::span(&segment, 1));
   wire::Bytes data(end_ - batch_start_);
   RVF_TRY(file_->read(batch_start_, data));
   RVF_TRY(file_->truncate(batch_start_));
@@ -207,22 +220,24 @@ Status Writer::put_manifest(wire::ByteSpan segment) {
 }
 
 Status Writer::rollback_to(manifest::ManifestLog old) {
-  const uint64_t next_id = std::max(root_.extension->next_id, old.root().extension->next_id);
-  manifest::ManifestLog newest = std::exchange(log_, std::move(old));
-  previous_ = newest.link();
-  head_ = log_.head();
-  root_ = log_.root();
-  root_.extension->next_id = next_id;
+  manifest::Head head = old.head();
+  wire::Root root = old.root();
+  root.extension->next_id = std::max(root_.extension->next_id, root.extension->next_id);
+  std::swap(log_, old);
+  std::swap(head_, head);
+  std::swap(root_, root);
+  previous_ = old.link();
   force_full_ = true;
-  auto written = write_manifest(Durability::kSync);
-  if (!written) {
-    log_ = std::move(newest);
-    head_ = log_.head();
-    root_ = log_.root();
+  Unless written([&] {
+    std::swap(log_, old);
+    std::swap(head_, head);
+    std::swap(root_, root);
     previous_ = std::nullopt;
     force_full_ = false;
-  }
-  return written;
+  });
+  RVF_TRY(write_manifest(Durability::kSync));
+  written.keep();
+  return {};
 }
 
 }  // namespace rvf::runtime

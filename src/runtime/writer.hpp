@@ -30,7 +30,7 @@ class Writer {
   // Why nothing can be written any more, if so.
   Status check_usable() const;
   // Nothing is written from now on. Returns the cause.
-  Error poison(Error cause);
+  Error poison(Error cause) noexcept;
 
   struct Segment {
     SegmentType type = SegmentType::kInvalid;
@@ -58,7 +58,7 @@ class Writer {
 
   // Adds the batch to what the next manifest will say; with kSync or kFlush writes that manifest.
   Status end_batch(Durability durability);
-  void abandon_batch();
+  void abandon_batch() noexcept;
   // Writes a manifest if anything is uncommitted or not yet synced.
   Status commit(Durability durability);
   void force_full_manifest() noexcept { force_full_ = true; }
@@ -71,10 +71,12 @@ class Writer {
   Status rollback_to(manifest::ManifestLog old);
 
  private:
-  Status sync();
   Status write_manifest(Durability durability);
   Status put_manifest(wire::ByteSpan segment);
-  Status take_back(uint64_t end);
+  Status take_back(uint64_t end) noexcept;
+  // Writes at end_, or leaves the file as it was.
+  Status put(std::span<const wire::ByteSpan> parts);
+  Status sync();  // poisons the writer if it fails
 
   std::shared_ptr<io::File> file_;
   manifest::ManifestLog log_;
@@ -94,6 +96,22 @@ class Writer {
   // before its barrier. commit() answers for that as well.
   bool found_unsynced_ = false;
   std::string poisoned_;
+};
+
+// A batch that is abandoned, however its scope is left, unless keep() says that it was ended.
+class BatchScope {
+ public:
+  explicit BatchScope(Writer& writer) : writer_(writer) { writer_.begin_batch(); }
+  ~BatchScope() {
+    if (!kept_) writer_.abandon_batch();
+  }
+  BatchScope(const BatchScope&) = delete;
+  BatchScope& operator=(const BatchScope&) = delete;
+  void keep() noexcept { kept_ = true; }
+
+ private:
+  Writer& writer_;
+  bool kept_ = false;
 };
 
 }  // namespace rvf::runtime
