@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
-#include <thread>
 #include <unordered_set>
 
 #include "runtime/batch_metadata.hpp"
