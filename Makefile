@@ -86,13 +86,23 @@ format:
 	@tools/setup.sh lint
 	@find src include apps tests bench examples fuzz -name '*.[ch]pp' -o -name '*.h' | xargs clang-format-19 -i
 
-## fuzz         run every fuzzer for FUZZ_SECONDS (60) seconds
+## fuzz         run every fuzzer for a million executions or FUZZ_SECONDS (60), and keep what it learns in build/fuzz/corpus
 fuzz:
 	@tools/setup.sh fuzz
 	@mkdir -p build
 	@$(CONFIGURE) --preset fuzz -DRVF_DEVELOPER_MODE=OFF -DRVF_BUILD_APPS=OFF $(QUIET)
 	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
-	@fuzz/run.sh build/fuzz/fuzz $(FUZZ_SECONDS)
+	@fuzz/run.sh build/fuzz/fuzz $(FUZZ_SECONDS) $(JOBS)
+
+## fuzz-coverage  lines of src/wire and src/manifest that the inputs kept by `make fuzz` reach
+.PHONY: fuzz-coverage
+fuzz-coverage:
+	@tools/setup.sh fuzz
+	@mkdir -p build
+	@$(CONFIGURE) --preset fuzz -B build/coverage -DRVF_SANITIZE= -DRVF_BUILD_FUZZERS=OFF -DRVF_DEVELOPER_MODE=ON \
+	  -DRVF_BUILD_APPS=OFF -DCMAKE_CXX_FLAGS='-fprofile-instr-generate -fcoverage-mapping' $(QUIET)
+	@cmake --build build/coverage --parallel $(JOBS) --target fuzz_replay fuzz_seeds
+	@fuzz/coverage.sh build/coverage build/fuzz/corpus
 
 # Peers come from their own packages into build/peers; sets of BENCH_DATA that are not there are skipped.
 BENCH_DATA ?= ../shared/data/ann

@@ -32,10 +32,22 @@ void round_trip(wire::ByteSpan input, Decode decode, Encode encode) {
 }  // namespace rvf::fuzz
 
 // Defines the program: RVF_FUZZ { ... uses `input` ... }
-#define RVF_FUZZ                                                            \
-  static void fuzz_one(rvf::wire::ByteSpan input);                          \
+// In the test of kept findings all of them are one program, and each gives its name instead.
+#ifdef RVF_FUZZ_NAME
+namespace rvf::fuzz {
+struct Target {
+  Target(const char* name, void (*run)(wire::ByteSpan));
+};
+}  // namespace rvf::fuzz
+#define RVF_FUZZ_ENTRY static const rvf::fuzz::Target fuzz_target(RVF_FUZZ_NAME, &fuzz_one);
+#else
+#define RVF_FUZZ_ENTRY                                                      \
   extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { \
     fuzz_one(std::as_bytes(std::span(data, size)));                         \
     return 0;                                                               \
-  }                                                                         \
+  }
+#endif
+#define RVF_FUZZ                                   \
+  static void fuzz_one(rvf::wire::ByteSpan input); \
+  RVF_FUZZ_ENTRY                                   \
   static void fuzz_one([[maybe_unused]] rvf::wire::ByteSpan input)

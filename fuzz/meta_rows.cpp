@@ -2,35 +2,16 @@
 // JSON and must read back to the same columns.
 #include "interop/meta_rows.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <string>
 
 #include "fuzz.hpp"
 #include "interop/json_values.hpp"
+#include "memory_file.hpp"
 
 using namespace rvf;           // NOLINT: a program of one function
 using namespace rvf::interop;  // NOLINT
 
 namespace {
-
-// A file that is only in memory, since readers open paths.
-class MemoryFile {
- public:
-  explicit MemoryFile(wire::ByteSpan content) : fd_(memfd_create("rows", MFD_CLOEXEC)) {
-    fuzz::require(fd_ >= 0);
-    fuzz::require(write(fd_, content.data(), content.size()) ==
-                  static_cast<ssize_t>(content.size()));
-  }
-  ~MemoryFile() { close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
 
 // One field of every type, for conversions to be reached.
 const std::vector<Field>& declared() {
@@ -95,7 +76,7 @@ RVF_FUZZ {
   if (input.empty()) return;
   MetaOptions options;
   if ((std::to_integer<unsigned>(input[0]) & 1) != 0) options.declared = declared();
-  const MemoryFile file(input.subspan(1));
+  const fuzz::MemoryFile file(input.subspan(1));
   std::vector<MetaRows> all;
   if (read_all(file.path(), options, all)) {
     for (const MetaRows& rows : all) must_read_back(rows);

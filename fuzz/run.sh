@@ -1,50 +1,57 @@
-#!/bin/sh
-# Usage: run.sh <folder with fuzz_* programs> <seconds each>. Ends with 1 if any of them found something.
-# Each program stops after RVF_FUZZ_RUNS (1000000) executions or after the seconds, whichever is first. It starts
-# from the frozen payloads of tests/golden/wire, from what fuzz_seeds makes, and from what was found before.
-# One RELIABILITY line a program goes to <folder>/../reliability.log, which tools/reliability.py reads.
+#!/bin/bash
+# Usage: run.sh <folder with fuzz_* programs> <seconds each> [programs at once]. Ends with 1 if any found something.
+# Each program stops after RVF_FUZZ_RUNS (1000000) executions or after the seconds, whichever comes first. It starts
+# from the frozen payloads of tests/golden/wire, from what fuzz_seeds makes, from kept findings and from the
+# corpus of earlier runs, <folder>/../corpus. One RELIABILITY line a program goes to <folder>/../reliability.log,
+# which tools/reliability.py reads; a finding to <folder>/../findings.
 set -eu
 folder=$1
 seconds=$2
-runs=${RVF_FUZZ_RUNS:-1000000}
-here=$(dirname "$0")
-golden=$here/../tests/golden/wire
-log=$folder/../reliability.log
+jobs=${3:-2}
+here=$(cd "$(dirname "$0")" && pwd)
+base=$(cd "$folder/.." && pwd)
 seeds=$(mktemp -d)
-: >"$log"
-[ ! -x "$folder/../seeds/fuzz_seeds" ] || "$folder/../seeds/fuzz_seeds" "$seeds"
-failed=0
-for program in "$folder"/fuzz_*; do
+trap 'rm -r "$seeds"' EXIT
+mkdir -p "$base/findings" "$base/logs"
+rm -f "$base/logs"/*.line
+[ ! -x "$base/fuzz_tools/fuzz_seeds" ] || "$base/fuzz_tools/fuzz_seeds" "$seeds"
+
+fuzz_one() {
+  local program=$1 name target corpus log begin status=0 executed length=8192
   name=$(basename "$program")
   target=${name#fuzz_}
-  work=$(mktemp -d)
-  mkdir -p "$work/corpus" "$work/none"
-  for hex in "$golden/$target"*.hex; do
-    [ ! -e "$hex" ] || xxd -r -p "$hex" "$work/corpus/$(basename "$hex" .hex)"
+  corpus=$base/corpus/$target
+  log=$base/logs/$target.log
+  mkdir -p "$corpus"
+  for hex in "$here/../tests/golden/wire/$target"*.hex; do
+    [ ! -e "$hex" ] || xxd -r -p "$hex" "$corpus/$(basename "$hex" .hex)"
   done
-  set --
-  [ ! -d "$seeds/$target" ] || set -- "$seeds/$target"
-  [ ! -d "$here/regressions/$target" ] || set -- "$@" "$here/regressions/$target"
-  [ ! -e "$here/dictionaries/$target.dict" ] || set -- "$@" "-dict=$here/dictionaries/$target.dict"
-  begin=$(date +%s)
-  status=0
-  "$program" -runs="$runs" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=512 -timeout=10 -seed=20261121 \
-    -print_final_stats=1 -artifact_prefix="$work/" "$work/corpus" "$@" >"$work/log" 2>&1 || status=1
-  executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
-  line=$(printf 'RELIABILITY {"figure": "fuzz %s", "runs": %d, "failures": %d, "seed": 20261121, "seconds": %d, "detail": "executions"}' \
-    "$target" "${executed:-0}" "$status" $(($(date +%s) - begin)))
-  echo "$line" >>"$log"
+  local arguments=()
+  [ ! -d "$seeds/$target" ] || arguments+=("$seeds/$target")
+  [ ! -d "$here/regressions/$target" ] || arguments+=("$here/regressions/$target")
+  [ ! -e "$here/dictionaries/$target.dict" ] || arguments+=("-dict=$here/dictionaries/$target.dict")
+  case $target in store|convert) length=65536 ;; esac
+  begin=$SECONDS
+  "$program" -runs="${RVF_FUZZ_RUNS:-1000000}" -max_total_time="$seconds" -max_len=$length -rss_limit_mb=512 \
+    -timeout=10 -seed=20261121 -print_final_stats=1 -artifact_prefix="$base/findings/$target-" \
+    "$corpus" "${arguments[@]}" >"$log" 2>&1 || status=1
+  executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
+  printf 'RELIABILITY {"figure": "fuzz %s", "runs": %d, "failures": %d, "seed": 20261121, "seconds": %d, "detail": "executions"}\n' \
+    "$target" "${executed:-0}" "$status" $((SECONDS - begin)) >"$base/logs/$target.line"
   if [ "$status" = 0 ]; then
     printf '%s %s\n' "$name" "$executed"
   else
-    failed=1
-    printf '%s FAILED\n' "$name"
-    tail -n 40 "$work/log"
-    for found in "$work"/crash-* "$work"/oom-* "$work"/timeout-* "$work"/leak-*; do
-      [ ! -e "$found" ] || { cp "$found" "$folder/.."; echo "kept as $folder/../$(basename "$found")"; }
-    done
+    printf '%s FAILED\n%s\n' "$name" "$(tail -n 40 "$log")"
   fi
-  rm -r "$work"
+}
+
+for program in "$folder"/fuzz_*; do
+  while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+  fuzz_one "$program" &
 done
-rm -r "$seeds"
-exit $failed
+wait
+cat "$base/logs"/*.line >"$base/reliability.log"
+count=$(wc -l <"$base/reliability.log")
+failed=$(grep -c '"failures": 1' "$base/reliability.log" || true)
+echo "$count targets, $failed with findings"
+[ "$failed" = 0 ]

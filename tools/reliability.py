@@ -59,6 +59,7 @@ def main():
     parser.add_argument("--collect", action="store_true", help="run nothing: the figures of the last run")
     parser.add_argument("--fuzz", type=pathlib.Path, help="what fuzz/run.sh printed; missing: no row")
     parser.add_argument("--jobs", default="2")
+    parser.add_argument("--markdown", type=pathlib.Path, help="also write the table there, for the documentation")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("build/reliability.json"))
     options = parser.parse_args()
 
@@ -166,11 +167,21 @@ def report(figures, broken, options):
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps({"commit": head, "form": options.form, "rows": lines, "figures": figures,
                                         "failed_programs": broken}, indent=1))
+    if options.markdown:
+        options.markdown.write_text(markdown(lines))
     below = [line["figure"] for line in lines if line["met"] not in ("yes", "not built yet")]
     print(f"\n{options.json}" + (f"; below the bar: {', '.join(below)}" if below else ""))
     print(f"reliability: {len(figures)} figures, {sum(f['runs'] for f in real):,} runs, {failures} failures, "
           f"{sum(not f['failures'] for f in planted)} of {len(planted)} planted bugs caught")
     return 1 if failures or not figures else 0
+
+
+def markdown(lines):
+    text = "| figure | runs | failures | seconds | bar | met |\n|---|---|---|---|---|---|\n"
+    for line in lines:
+        text += (f"| {line['figure']} | {line['runs']:,} | {line['failures']} | {line['seconds']:.0f} | {line['bar']} | "
+                 f"{line['met']} |\n")
+    return text
 
 
 def print_table(lines, head):

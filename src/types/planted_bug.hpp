@@ -34,6 +34,7 @@ enum class PlantedBug : uint32_t {
   kTakeNoLock,  // whoever asks gets the right to write
   kLeakFile,  // a file that is not needed any more stays open
   kKeepOldFile,  // a compaction leaves the store as it was
+  kBelieveEveryHash,  // for fuzzing: what hashes and checksums would stop goes on
   // Damaged and hostile files, little memory.
   kIgnoreManifestHash,  // a manifest is believed whatever its content hash
   kIgnoreDirectory,  // any whole segment is taken for the one that the manifest names

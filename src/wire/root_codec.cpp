@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "types/planted_bug.hpp"
 #include "wire/checksum.hpp"
 
 namespace rvf::wire {
@@ -123,7 +124,7 @@ Result<Root> decode_root(ByteSpan bytes) {
   ByteReader r(bytes);
   if (r.u32() != kRootMagic) return Error(ErrorCode::kBadMagic, "these bytes are not an RVF root");
   ByteReader tail(bytes.subspan(kChecksumAt));
-  if (crc32c(bytes.first(kChecksumAt)) != tail.u32()) {
+  if (crc32c(bytes.first(kChecksumAt)) != tail.u32() && !planted(PlantedBug::kBelieveEveryHash)) {
     return Error(ErrorCode::kBadChecksum, "the root fails its CRC32C");
   }
   Root root;

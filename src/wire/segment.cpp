@@ -1,5 +1,7 @@
 #include "wire/segment.hpp"
 
+#include "types/planted_bug.hpp"
+
 namespace rvf::wire {
 namespace {
 
@@ -142,6 +144,7 @@ Result<SegmentView> read_segment(ByteSpan file, uint64_t offset, bool verify_has
 }
 
 bool hash_matches(const SegmentHeader& header, ByteSpan payload) noexcept {
+  if (planted(PlantedBug::kBelieveEveryHash)) return is_known(header.checksum);
   return is_known(header.checksum) && content_hash(header.checksum, payload) == header.content_hash;
 }
 

@@ -43,7 +43,6 @@ class Crowd {
     stop_ = true;
     for (std::thread& t : threads) t.join();
     if (!problem_.empty()) return problem_;
-    if (reads == 0 || writes == 0 || compactions == 0 || refreshes == 0) return "a thread idled";
     return check_end(store);
   }
 
@@ -154,6 +153,7 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeEpochsWhileAWriterACompactorAndARefreshin
   const std::string wrong = crowd.run(
       static_cast<double>(number_from_env("RVF_THREADS_SECONDS", is_long_form() ? 1800 : 8)));
   EXPECT_EQ(wrong, "");
+  EXPECT_TRUE(crowd.reads > 0 && crowd.writes > 0 && crowd.compactions > 0 && crowd.refreshes > 0);
   const auto n = [](uint64_t x) { return std::to_string(x); };
   print_reliability("threads", crowd.reads + crowd.refreshes,
                     std::max<uint64_t>(crowd.problems, wrong.empty() ? 0 : 1), 0, watch.seconds(),
