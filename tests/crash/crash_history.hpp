@@ -44,11 +44,13 @@ class Life {
   void die();
   // Takes what is on the disk for given, as a process does that finds it there.
   void begin_with(Shown shown) { states_.push_back({fs_->size(), std::move(shown), true, true}); }
+  // A call that failed may have left this all the same.
+  void may_become(Shown shown) { states_.push_back({SIZE_MAX, std::move(shown), true, false}); }
   bool is_open() const { return store_.has_value(); }
   Store& store() { return *store_; }
   OpenOptions& options() { return options_; }
   std::mt19937_64& random() { return random_; }
-  TraceFileSystem& fs() { return *fs_; }
+  TraceFileSystem& fs() const { return *fs_; }
 
   // One call of the store that must succeed, with the durability that the store was opened with.
   template <class T>

@@ -187,7 +187,7 @@ Image PowerLoss::play(FateOf fate_of, bool size_ahead, std::mt19937_64* random) 
 
 Image PowerLoss::subset(uint64_t reached) const {
   const auto fate = [&](size_t i) {
-    return (reached >> i & 1) != 0 ? Fate::kWritten : Fate::kLost;
+    return i < 64 && (reached >> i & 1) != 0 ? Fate::kWritten : Fate::kLost;
   };
   return play(fate, false, nullptr);
 }

@@ -36,7 +36,7 @@ class PowerLoss {
 
   // What no barrier covers: sectors, truncations, changes of the folder, each lost or not.
   size_t units() const { return units_.size(); }
-  // Unit i reached the disk if bit i is set; for at most 63 units.
+  // Unit i reached the disk if bit i is set; those from the 64th on did not.
   Image subset(uint64_t reached) const;
   Image random_subset(std::mt19937_64& random) const;
   // Each sector also torn, zeroed, stale or garbage.
