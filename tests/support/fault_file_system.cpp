@@ -11,6 +11,7 @@ bool FaultState::fails(Call call) {
   ++fired;
   last = static_cast<uint32_t>(call);
   if (call == Call::kSync || call == Call::kSyncParent) sync_failed = true;
+  if (call == Call::kTruncate) cut_failed = true;
   return true;
 }
 
@@ -37,11 +38,10 @@ class FaultFile final : public io::File {
   }
   Status write(uint64_t offset, std::span<const std::span<const std::byte>> parts) override {
     if (!state_->fails(Call::kWrite)) return base_->write(offset, parts);
-    if (state_->fault.half) {
-      std::vector<std::byte> all;
-      for (const auto& p : parts) all.insert(all.end(), p.begin(), p.end());
-      (void)base_->write(offset, std::span<const std::byte>(all).first(all.size() / 2));
-    }
+    std::vector<std::byte> all;
+    for (const auto& p : parts) all.insert(all.end(), p.begin(), p.end());
+    const auto share = static_cast<size_t>(static_cast<double>(all.size()) * state_->fault.written);
+    if (share > 0) (void)base_->write(offset, std::span<const std::byte>(all).first(share));
     return state_->error("write");
   }
   using File::write;
@@ -79,6 +79,7 @@ void FaultFileSystem::arm(const Fault& fault) {
   state_->fired = 0;
   state_->last = 0;
   state_->sync_failed = false;
+  state_->cut_failed = false;
 }
 
 Result<std::unique_ptr<io::File>> FaultFileSystem::open(const std::string& path,

@@ -33,7 +33,7 @@ struct Fault {
   bool sticky = false;          // every later call of these kinds fails as well
   ErrorCode code = ErrorCode::kIo;  // a failed sync is always kSyncFailed
   uint32_t calls = kAllCalls;   // which kinds are counted
-  bool half = true;             // a write that fails writes half of its bytes first
+  double written = 0.5;         // the share of its bytes that a failing write writes first
 };
 
 // What all files of one FaultFileSystem share.
@@ -42,6 +42,7 @@ struct FaultState {
   std::atomic<uint64_t> fired = 0;
   std::atomic<uint32_t> last = 0;  // the kind of the call that failed last
   std::atomic<bool> sync_failed = false;
+  std::atomic<bool> cut_failed = false;
   Fault fault;
   bool fails(Call call);
   Error error(const char* action) const;
@@ -57,6 +58,8 @@ class FaultFileSystem final : public io::FileSystem {
   uint64_t fired() const { return state_->fired; }  // failures since arm()
   // A barrier, of a file or of a folder, failed since arm().
   bool sync_failed() const { return state_->sync_failed; }
+  // A truncation failed since arm(): what a failed write left may be there for good.
+  bool cut_failed() const { return state_->cut_failed; }
   uint32_t last_kind() const { return state_->last; }
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
