@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "io/errno_error.hpp"
+#include "io/uninterrupted.hpp"
 #include "types/limits.hpp"
 #include "types/planted_bug.hpp"
 
@@ -78,7 +79,8 @@ class PosixLock final : public WriterLock {
     if (fd_ >= 0) ::close(fd_);
   }
   bool open() noexcept {
-    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    fd_ =
+        uninterrupted([this] { return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
     return fd_ >= 0;
   }
   int fd() const noexcept { return fd_; }
@@ -123,7 +125,7 @@ Result<std::unique_ptr<WriterLock>> lock_store_file(const std::string& store_pat
     if (!still_at_path(fd, path)) continue;
     const LockRecord record = own_record();
     if (::pwrite(fd, &record, sizeof(record), 0) != static_cast<ssize_t>(sizeof(record)) ||
-        ::ftruncate(fd, sizeof(record)) != 0) {
+        uninterrupted([&] { return ::ftruncate(fd, sizeof(record)); }) != 0) {
       return errno_error(errno, "write the lock file", path);
     }
     lock->hold();

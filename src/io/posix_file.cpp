@@ -11,6 +11,7 @@
 #include "io/errno_error.hpp"
 #include "io/file.hpp"
 #include "io/lock_file.hpp"
+#include "io/uninterrupted.hpp"
 #include "types/planted_bug.hpp"
 
 namespace rvf::io {
@@ -52,7 +53,7 @@ class PosixFile final : public File {
   }
   // Apart from the constructor, so that nothing can fail between opening and being closed.
   bool open(int flags) noexcept {
-    fd_ = ::open(path_.c_str(), flags, 0644);
+    fd_ = uninterrupted([&] { return ::open(path_.c_str(), flags, 0644); });
     return fd_ >= 0;
   }
   int fd() const noexcept { return fd_; }
@@ -110,7 +111,7 @@ class PosixFile final : public File {
   using File::write;
 
   Status sync() override {
-    if (::fdatasync(fd_) != 0) {
+    if (uninterrupted([&] { return ::fdatasync(fd_); }) != 0) {
       Error e = errno_error(errno, "sync", path_);
       if (e.code == ErrorCode::kIo) e.code = ErrorCode::kSyncFailed;
       return e;
@@ -119,7 +120,7 @@ class PosixFile final : public File {
   }
 
   Status truncate(uint64_t size) override {
-    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) {
+    if (uninterrupted([&] { return ::ftruncate(fd_, static_cast<off_t>(size)); }) != 0) {
       return errno_error(errno, "truncate", path_);
     }
     return {};
@@ -203,9 +204,10 @@ class PosixFileSystem final : public FileSystem {
 
   Status sync_parent(const std::string& path) override {
     const std::string parent = parent_of(path);
-    const int fd = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd =
+        uninterrupted([&] { return ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return errno_error(errno, "open the folder", parent);
-    const int rc = ::fsync(fd);
+    const int rc = uninterrupted([&] { return ::fsync(fd); });
     const int error_number = errno;
     ::close(fd);
     // Some file systems cannot sync a folder and say so with EINVAL; nothing better exists there.
