@@ -15,7 +15,16 @@ struct CrashOperation {
   std::vector<float> values;
   bool compact = false;
   bool index = false;
+  bool commit = false;  // what was put off
 };
+
+// ingest: batches with upserts and deletions; single: one vector a batch; flush: as ingest, flushed
+// but not synced; put off: as ingest, committed with each operation's end; compact, index: as
+// ingest, every third operation a compaction, without or with an index.
+inline Durability durability_of(const std::string& mode) {
+  if (mode == "flush") return Durability::kFlush;
+  return mode == "put off" ? Durability::kNone : Durability::kSync;
+}
 
 inline CrashOperation operation(const std::string& mode, uint64_t seed, uint64_t n) {
   std::mt19937_64 random(seed * 1'000'003 + n);
@@ -26,6 +35,7 @@ inline CrashOperation operation(const std::string& mode, uint64_t seed, uint64_t
     return op;
   }
   // An index is made of some thousand rows, which the first operation brings.
+  op.commit = mode == "put off";
   const size_t count = mode == "single" ? 1 : mode == "index" && n == 0 ? 4200 : 1 + random() % 40;
   for (size_t i = 0; i < count; ++i) {
     const uint64_t fresh = n * 10000 + i;
@@ -53,7 +63,7 @@ inline Status run(const CrashOperation& op, Store& store) {
   batch.delete_ids = op.deleted;
   auto done = store.write(batch);
   if (!done) return std::move(done).error();
-  return {};
+  return op.commit ? store.commit() : Status();
 }
 
 inline void run(const CrashOperation& op, Model& model) {
