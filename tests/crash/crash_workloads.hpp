@@ -14,6 +14,8 @@ struct CrashWorkload {
   void (*run)(Life&) = nullptr;
   bool large = false;  // thousands of rows: an image takes milliseconds
 };
+std::vector<CrashWorkload> row_workloads();
+std::vector<CrashWorkload> rewrite_workloads();
 // All of them, or the one that RVF_WORKLOAD names.
 std::vector<CrashWorkload> crash_workloads();
 

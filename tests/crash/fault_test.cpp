@@ -4,63 +4,20 @@
 #include <gtest/gtest-spi.h>
 
 #include <chrono>
-#include <functional>
 #include <string>
 
 #include "../api/store_fixture.hpp"
 #include "crash/crash_run.hpp"
+#include "crash/fault_workloads.hpp"
 #include "support/fault_file_system.hpp"
 #include "support/plant_bug.hpp"
-#include "support/store_model.hpp"
 
 namespace rvf::testing {
 namespace {
 
-constexpr uint32_t kDim = 8;
-const std::string kPath = "s.rvf";
-
-using Operation = std::function<Status(Store&)>;
-
-template <class T>
-Status status_of(Result<T> r) {
-  if (!r) return std::move(r).error();
-  return {};
-}
-
-Status ingest(Store& s, uint64_t seed, size_t count, std::span<const uint64_t> ids = {}) {
-  const auto values = values_of(seed, count, kDim);
-  return status_of(s.ingest(Vectors::from_f32(values, kDim), ids));
-}
-
-struct Workload {
-  std::string name;
-  size_t rows = 20;  // in the store before, in four commits
-  Durability durability = Durability::kSync;
-  Operation run;
-  bool changes = true;  // the content
-  Operation prepare = nullptr;  // after opening, with no fault
-  bool pending = false;  // an accepted batch waits for a later commit, so it may come through
-  bool copies = false;  // into another file, whose barriers are none of the store's
-};
-
-std::vector<std::byte> prepared_store(size_t rows) {
-  auto fs = io::memory_file_system();
-  OpenOptions options;
-  options.file_system = fs;
-  CreateOptions c;
-  c.dimension = kDim;
-  c.ef_construction = 8;
-  c.graph_m = 4;
-  auto s = Store::create(kPath, c, options);
-  EXPECT_TRUE(s.ok());
-  for (uint64_t i = 0; i < 4; ++i) EXPECT_TRUE(ingest(*s, i, rows / 4).ok());
-  EXPECT_TRUE(s->close().ok());
-  return bytes_of(*fs, kPath);
-}
-
 class Attack {
  public:
-  explicit Attack(const Workload& w) : w_(w), start_(prepared_store(w.rows)) {
+  explicit Attack(const FaultWorkload& w) : w_(w), start_(prepared_store(w.rows)) {
     before_ = result_of(nullptr);
     after_ = result_of(w.run);
     EXPECT_EQ(before_ != after_, w.changes) << w.name;
@@ -87,22 +44,22 @@ class Attack {
 
   Model result_of(const Operation& operation) const {
     auto fs = io::memory_file_system();
-    put_bytes(*fs, kPath, start_);
-    auto s = Store::open(kPath, options(fs));
+    put_bytes(*fs, kFaultPath, start_);
+    auto s = Store::open(kFaultPath, options(fs));
     EXPECT_TRUE(s.ok());
     // What was written without durability counts only once it is committed, which closing would do.
     const bool prepare = w_.prepare && (operation || w_.durability != Durability::kNone);
     EXPECT_TRUE(!prepare || w_.prepare(*s).ok());
     EXPECT_TRUE(!operation || operation(*s).ok()) << w_.name;
     EXPECT_TRUE(s->close().ok());
-    return inspect(kPath, fs).content;
+    return inspect(kFaultPath, fs).content;
   }
 
   bool once(const Fault& fault) {
     auto disk = io::memory_file_system();
-    put_bytes(*disk, kPath, start_);
+    put_bytes(*disk, kFaultPath, start_);
     auto faulty = std::make_shared<FaultFileSystem>(disk);
-    auto opened = Store::open(kPath, options(faulty));
+    auto opened = Store::open(kFaultPath, options(faulty));
     EXPECT_TRUE(opened.ok());
     Store s = std::move(*opened);
     EXPECT_TRUE(!w_.prepare || w_.prepare(s).ok());
@@ -113,7 +70,9 @@ class Attack {
     const bool barrier = faulty->sync_failed();
     const bool cut = !faulty->cut_failed();
     const bool poisons =
-        barrier && (!w_.copies || faulty->last_kind() == static_cast<uint32_t>(Call::kSyncParent));
+        barrier &&
+        (!w_.copies ||
+         (faulty->renamed() && faulty->last_kind() == static_cast<uint32_t>(Call::kSyncParent)));
     faulty->disarm();
     if (done.ok()) {
       // A failure may be survived, for example that of a hint; then everything has to be there.
@@ -162,7 +121,7 @@ class Attack {
 
   void expect_content(std::shared_ptr<io::FileSystem> disk,
                       const std::vector<const Model*>& allowed) {
-    const Inspection found = inspect(kPath, std::move(disk));
+    const Inspection found = inspect(kFaultPath, std::move(disk));
     EXPECT_EQ(found.problem, "");
     std::string reasons;
     for (const Model* m : allowed) {
@@ -175,100 +134,20 @@ class Attack {
 
   // What a failed call wrote was cut off, so the file ends with a commit.
   void expect_whole_end(std::shared_ptr<io::FileSystem> disk) {
-    const Inspection found = inspect(kPath, std::move(disk));
+    const Inspection found = inspect(kFaultPath, std::move(disk));
     EXPECT_EQ(found.status.recovery.ignored_bytes, 0U);
   }
 
   void expect_writable(std::shared_ptr<io::FileSystem> disk) {
-    auto s = Store::open(kPath, options(disk));
+    auto s = Store::open(kFaultPath, options(disk));
     ASSERT_TRUE(s.ok()) << s.error().message;
     EXPECT_TRUE(w_.run(*s).ok()) << "the operation works once the fault is gone";
   }
 
-  const Workload& w_;
+  const FaultWorkload& w_;
   std::vector<std::byte> start_;
   Model before_, after_;
 };
-
-// Vectors with string ids and fields, one of them with its words indexed.
-Status ingest_with_fields(Store& s, uint64_t seed, size_t rows) {
-  const auto values = values_of(seed, rows, kDim);
-  std::vector<std::string> keys;
-  Column year{"year", FieldType::kI64, {}};
-  Column title{"title", FieldType::kString, {}};
-  for (size_t i = 0; i < rows; ++i) {
-    keys.push_back("key " + std::to_string(seed + i));
-    year.values.emplace_back(static_cast<int64_t>(seed * 100 + i));
-    title.values.emplace_back("the title of " + keys.back());
-  }
-  const Field words[] = {{"title", FieldType::kString, kIndexWords}};
-  RVF_TRY(s.define_fields(words));
-  const Column columns[] = {year, title};
-  return status_of(s.ingest(Vectors::from_f32(values, kDim), keys, columns));
-}
-
-std::vector<Workload> metadata_workloads() {
-  const auto prepare = [](Store& s) { return ingest_with_fields(s, 60, 12); };
-  const auto update = [](Store& s) {
-    const uint64_t ids[] = {25, 22};
-    const Column columns[] = {{"year", FieldType::kI64, {int64_t{1}, int64_t{2}}},
-                              {"note", FieldType::kString, {std::string("new"), Value{}}}};
-    return status_of(s.update_metadata(ids, columns));
-  };
-  std::vector<Workload> all;
-  all.push_back({"ingest with string ids and fields", 20, Durability::kSync,
-                 [](Store& s) { return ingest_with_fields(s, 50, 9); }, true, prepare});
-  all.push_back({"update of fields", 20, Durability::kSync, update, true, prepare});
-  all.push_back({"delete by filter", 20, Durability::kSync,
-                 [](Store& s) { return status_of(s.remove_where("year >= 6005")); }, true,
-                 prepare});
-  all.push_back({"compact with fields", 20, Durability::kSync,
-                 [](Store& s) { return status_of(s.compact()); }, false,
-                 [prepare, update](Store& s) -> Status {
-                   RVF_TRY(prepare(s));
-                   return update(s);
-                 },
-                 false, true});
-  return all;
-}
-
-std::vector<Workload> workloads() {
-  const std::vector<uint64_t> upserted = {3, 4, 100, 7};
-  std::vector<Workload> all;
-  all.push_back(
-      {"ingest with sync", 20, Durability::kSync, [](Store& s) { return ingest(s, 50, 9); }});
-  all.push_back(
-      {"ingest with flush", 20, Durability::kFlush, [](Store& s) { return ingest(s, 50, 9); }});
-  all.push_back({"ingest without durability, then commit", 20, Durability::kNone,
-                 [](Store& s) -> Status {
-                   RVF_TRY(ingest(s, 50, 9));
-                   return s.commit();
-                 },
-                 true, nullptr, true});
-  all.push_back({"close with uncommitted rows", 20, Durability::kNone,
-                 [](Store& s) { return s.close(); }, true,
-                 [](Store& s) { return ingest(s, 50, 9); }});
-  all.push_back({"upsert", 20, Durability::kSync,
-                 [upserted](Store& s) { return ingest(s, 51, 4, upserted); }});
-  all.push_back({"delete", 20, Durability::kSync,
-                 [](Store& s) { return status_of(s.remove(std::vector<uint64_t>{1, 2, 19})); }});
-  all.push_back({"attach", 20, Durability::kSync,
-                 [](Store& s) {
-                   Attachment a;
-                   a.type = 0xF7;
-                   a.payload.resize(5000, std::byte{3});
-                   WriteBatch b;
-                   b.attach = std::span(&a, 1);
-                   return status_of(s.write(b));
-                 },
-                 false});
-  all.push_back(
-      {"rollback", 20, Durability::kSync, [](Store& s) { return status_of(s.rollback(3)); }});
-  all.push_back({"compact", 20, Durability::kSync, [](Store& s) { return status_of(s.compact()); },
-                 false, [](Store& s) { return status_of(s.remove(std::vector<uint64_t>{5, 6})); },
-                 false, true});
-  return all;
-}
 
 // How calls fail: any of them with an error of the disk, those that write also for want of space;
 // once or from then on; before anything, half of it or all of it was written.
@@ -295,7 +174,7 @@ struct FaultTotals {
 };
 FaultTotals totals;
 
-uint64_t attack_all(const Workload& w, size_t kinds) {
+uint64_t attack_all(const FaultWorkload& w, size_t kinds) {
   Attack attack(w);
   uint64_t runs = 0;
   for (size_t i = 0; i < kinds; ++i) {
@@ -317,7 +196,7 @@ class FaultTest : public ::testing::Test {
     print_reliability("I/O faults", totals.runs, totals.failures, 0, totals.seconds,
                       std::to_string(totals.workloads) + " workloads, all N, each reached");
   }
-  void attack(const Workload& w, size_t kinds = std::size(kFaultKinds)) {
+  void attack(const FaultWorkload& w, size_t kinds = std::size(kFaultKinds)) {
     const auto begin = std::chrono::steady_clock::now();
     const uint64_t runs = attack_all(w, kinds);
     EXPECT_GE(runs, kinds);
@@ -330,36 +209,31 @@ class FaultTest : public ::testing::Test {
 };
 
 TEST_F(FaultTest, EveryFailedCallOfAWriteIsAnErrorAndLeavesWhatWasAcknowledged) {
-  for (const Workload& w : workloads()) {
+  for (const FaultWorkload& w : fault_workloads()) {
     attack(w);
     if (HasFailure()) return;
   }
 }
 
 TEST_F(FaultTest, EveryFailedCallOfAWriteOfMetadataLeavesWhatWasAcknowledged) {
-  for (const Workload& w : metadata_workloads()) {
+  for (const FaultWorkload& w : metadata_fault_workloads()) {
     attack(w);
     if (HasFailure()) return;
   }
 }
 
 TEST_F(FaultTest, EveryFailedCallOfAnIndexBuildLeavesTheVectors) {
-  // Thousands of rows: a run takes tenths of a second.
-  attack({"build_index", 4200, Durability::kSync, [](Store& s) { return s.build_index(); }, false},
-         long_form() ? std::size(kFaultKinds) : 1);
+  // A run takes tenths of a second.
+  attack(index_fault_workload(), long_form() ? std::size(kFaultKinds) : 1);
 }
 
 TEST_F(FaultTest, EveryFailedCallOfATieringCompactionLeavesTheOldStore) {
-  CompactOptions tiers;
-  tiers.tiers = true;
-  tiers.rebuild_index = false;
-  attack({"compact with tiers", 400, Durability::kSync,
-          [tiers](Store& s) { return status_of(s.compact(tiers)); }, true, nullptr, false, true});
+  for (const FaultWorkload& w : tier_fault_workloads()) attack(w);
 }
 
 TEST_F(FaultTest, EveryFailedCallOfCreateIsAnErrorAndCreateWorksAfterwards) {
   CreateOptions c;
-  c.dimension = kDim;
+  c.dimension = kFaultDim;
   for (const bool sticky : {false, true}) {
     for (uint64_t n = 1;; ++n) {
       SCOPED_TRACE("call " + std::to_string(n));
@@ -373,7 +247,7 @@ TEST_F(FaultTest, EveryFailedCallOfCreateIsAnErrorAndCreateWorksAfterwards) {
       OpenOptions o;
       o.file_system = faulty;
       {
-        const auto s = Store::create(kPath, c, o);
+        const auto s = Store::create(kFaultPath, c, o);
         if (faulty->fired() == 0) {
           ASSERT_RVF_OK(s);
           break;
@@ -381,7 +255,7 @@ TEST_F(FaultTest, EveryFailedCallOfCreateIsAnErrorAndCreateWorksAfterwards) {
         EXPECT_FALSE(s.ok());
       }
       faulty->disarm();
-      ASSERT_RVF_OK(Store::create(kPath, c, o));
+      ASSERT_RVF_OK(Store::create(kFaultPath, c, o));
     }
   }
 }
@@ -392,10 +266,10 @@ TEST_F(FaultTest, RowsAreAcknowledgedAlsoWhereTheirIndexCannotBeWritten) {
   OpenOptions o;
   o.file_system = faulty;
   CreateOptions c;
-  c.dimension = kDim;
+  c.dimension = kFaultDim;
   c.graph_m = 4;
   c.ef_construction = 8;
-  auto s = Store::create(kPath, c, o);
+  auto s = Store::create(kFaultPath, c, o);
   ASSERT_RVF_OK(s);
   Fault third_write;  // after the rows and the manifest comes the index
   third_write.nth = 3;
@@ -415,8 +289,8 @@ TEST_F(FaultTest, ClosingSaysSoWhenWhatWasPutOffIsLost) {
   o.file_system = faulty;
   o.durability = Durability::kNone;
   CreateOptions c;
-  c.dimension = kDim;
-  auto s = Store::create(kPath, c, o);
+  c.dimension = kFaultDim;
+  auto s = Store::create(kFaultPath, c, o);
   ASSERT_RVF_OK(s);
   ASSERT_RVF_OK(ingest(*s, 1, 3));
   Fault fault;
@@ -432,21 +306,21 @@ TEST_F(FaultTest, EveryFailedCallOfOpenIsAnErrorAndNeverShowsAnOlderEpoch) {
   for (uint64_t n = 1;; ++n) {
     SCOPED_TRACE("call " + std::to_string(n));
     auto disk = io::memory_file_system();
-    put_bytes(*disk, kPath, bytes);
+    put_bytes(*disk, kFaultPath, bytes);
     auto faulty = std::make_shared<FaultFileSystem>(disk);
     Fault fault;
     fault.nth = n;
     faulty->arm(fault);
     OpenOptions o;
     o.file_system = faulty;
-    auto s = Store::open(kPath, o);
+    auto s = Store::open(kFaultPath, o);
     const bool fired = faulty->fired() > 0;
     faulty->disarm();
     if (s.ok()) {
       EXPECT_EQ(s->status().vectors, 20U);
     }
     if (!fired) break;
-    s = Store::open(kPath, o);
+    s = Store::open(kFaultPath, o);
   }
 }
 
@@ -457,7 +331,7 @@ TEST(FaultTestPlanted, MistakesPlantedInTheLibraryAreFound) {
       {PlantedBug::kSwallowWriteError, "failed write reported as done"},
       {PlantedBug::kKeepPoisonedWriter, "writer goes on after a failed fsync"},
   };
-  const Workload w = workloads().front();
+  const FaultWorkload w = fault_workloads().front();
   for (const auto& [bug, name] : bugs) {
     ::testing::TestPartResultArray said;
     {

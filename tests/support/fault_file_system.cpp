@@ -80,6 +80,7 @@ void FaultFileSystem::arm(const Fault& fault) {
   state_->last = 0;
   state_->sync_failed = false;
   state_->cut_failed = false;
+  state_->renamed = false;
 }
 
 Result<std::unique_ptr<io::File>> FaultFileSystem::open(const std::string& path,
@@ -94,7 +95,9 @@ Result<bool> FaultFileSystem::exists(const std::string& path) {
 }
 Status FaultFileSystem::rename(const std::string& from, const std::string& to) {
   if (state_->fails(Call::kRename)) return state_->error("rename");
-  return base_->rename(from, to);
+  RVF_TRY(base_->rename(from, to));
+  state_->renamed = true;
+  return {};
 }
 Status FaultFileSystem::remove(const std::string& path) {
   if (state_->fails(Call::kRemove)) return state_->error("remove");

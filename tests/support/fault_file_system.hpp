@@ -43,6 +43,7 @@ struct FaultState {
   std::atomic<uint32_t> last = 0;  // the kind of the call that failed last
   std::atomic<bool> sync_failed = false;
   std::atomic<bool> cut_failed = false;
+  std::atomic<bool> renamed = false;
   Fault fault;
   bool fails(Call call);
   Error error(const char* action) const;
@@ -60,6 +61,7 @@ class FaultFileSystem final : public io::FileSystem {
   bool sync_failed() const { return state_->sync_failed; }
   // A truncation failed since arm(): what a failed write left may be there for good.
   bool cut_failed() const { return state_->cut_failed; }
+  bool renamed() const { return state_->renamed; }  // a rename went well since arm()
   uint32_t last_kind() const { return state_->last; }
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
