@@ -49,7 +49,7 @@ ROWS = [
 ]
 # Names of suites that have to prove that they can fail, and the prefix of their test programs.
 PLANTED = {"crash": r"crash", "corruption": r"corruption|golden|memory", "model": r"model|filter_model",
-           "concurrency": r"concurrency", "soak": r"soak"}
+           "concurrency": r"concurrency", "soak": r"soak", "fuzzing": r"fuzz"}
 
 
 def main():
