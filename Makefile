@@ -100,7 +100,8 @@ fuzz-coverage:
 	@tools/setup.sh fuzz
 	@mkdir -p build
 	@$(CONFIGURE) --preset fuzz -B build/coverage -DRVF_SANITIZE= -DRVF_BUILD_FUZZERS=OFF -DRVF_DEVELOPER_MODE=ON \
-	  -DRVF_BUILD_APPS=OFF -DCMAKE_CXX_FLAGS='-fprofile-instr-generate -fcoverage-mapping' $(QUIET)
+	  -DRVF_BUILD_APPS=OFF -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 \
+	  -DCMAKE_CXX_FLAGS='-fprofile-instr-generate -fcoverage-mapping' $(QUIET)
 	@cmake --build build/coverage --parallel $(JOBS) --target fuzz_replay fuzz_seeds
 	@fuzz/coverage.sh build/coverage build/fuzz/corpus
 

@@ -56,7 +56,7 @@ for program in "$base/fuzz_planted"/planted_*; do
     echo "$(basename "$program") FAILED: its mistake was not found"
   fi
   printf 'RELIABILITY {"figure": "planted: %s", "runs": 1, "failures": %d, "seed": 20261121, "seconds": %d, "detail": ""}\n' \
-    "$(basename "$program" | tr _ ' ')" "$missed" $((SECONDS - begin)) >"$base/logs/$(basename "$program").line"
+    "${program##*planted_}" "$missed" $((SECONDS - begin)) >"$base/logs/$(basename "$program").line"
 done
 for program in "$folder"/fuzz_*; do
   while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
