@@ -44,7 +44,7 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
     if (entry.type != SegmentType::kQuant || entry.tier == 0) continue;
     RVF_ASSIGN(const wire::ByteSpan bytes, s.payload(entry));
     auto quant = wire::decode_quant(bytes);
-    if (!quant) return s.cause_of(entry, std::move(quant).error());
+    if (!quant) return s.cause_of(entry, quant.error());
     auto* scalar = std::get_if<wire::ScalarQuant>(&quant->model);
     if (scalar == nullptr || quant->dimension != s.dimension) continue;
     RVF_ASSIGN(auto quantizer, quant::ScalarQuantizer::from_wire(std::move(*scalar)));
@@ -136,7 +136,7 @@ Result<std::shared_ptr<const VecSegment>> LiveState::load_rows(const wire::DirEn
                                                                const wire::RowMapEntry& r) const {
   RVF_ASSIGN(const wire::ByteSpan bytes, payload(entry));
   auto segment = VecSegment::load(entry, r, bytes, dtype, dimension, quantizers);
-  if (!segment) return cause_of(entry, std::move(segment).error());
+  if (!segment) return cause_of(entry, segment.error());
   if (heap_budget_ != 0 && heap_bytes + (*segment)->heap_bytes() > heap_budget_) {
     return cause_of(entry, {ErrorCode::kBudgetExceeded,
                             "decoding the columnar blocks needs more than the memory budget of " +
@@ -145,9 +145,9 @@ Result<std::shared_ptr<const VecSegment>> LiveState::load_rows(const wire::DirEn
   return segment;
 }
 
-Error LiveState::cause_of(const wire::DirEntry& entry, Error error) const {
+Error LiveState::cause_of(const wire::DirEntry& entry, const Error& error) const {
   const auto whole = verified_segment(entry);
-  return whole ? std::move(error) : whole.error();
+  return whole ? error : whole.error();
 }
 
 Status LiveState::add_rows(std::shared_ptr<const VecSegment> segment) {

@@ -82,7 +82,7 @@ class LiveState {
  private:
   // Bytes that fail their hash are damage, whatever they seem to ask for: a newer version of this
   // library, or much memory. Otherwise `error` is the cause.
-  Error cause_of(const wire::DirEntry& entry, Error error) const;
+  Error cause_of(const wire::DirEntry& entry, const Error& error) const;
   void find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
                   const wire::IndexLayerEntry& graph, LoadedIndex& out) const;
   MappedFile* file_of(const wire::DirEntry& entry) const;  // null for an unknown shard
