@@ -12,7 +12,14 @@
 namespace rvf::cli {
 
 // Exit codes of the program; docs/cli.md.
-enum ExitCode : int { kDone = 0, kUserError = 1, kDamaged = 2, kHeld = 3, kIoError = 4 };
+enum ExitCode : int {
+  kDone = 0,
+  kUserError = 1,
+  kDamaged = 2,
+  kHeld = 3,
+  kIoError = 4,
+  kNothingLeft = 5,  // of a repair
+};
 
 // Ends a command from anywhere inside it; main() prints the message and exits with the code.
 struct Failure {
@@ -60,6 +67,7 @@ void register_metadata(CLI::App& app);  // schema, count, scan, update
 void register_status(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_maintain(CLI::App& app);  // index, verify, compact, rollback
+void register_repair(CLI::App& app);
 void register_export(CLI::App& app);
 void register_convert(CLI::App& app);
 void register_bench(CLI::App& app);

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
       "or:          rvf text add my.rvf ~/notes              then   rvf text search my.rvf "
       "\"words\"\n\n"
       "Exit codes: 0 done, 1 user error, 2 store damaged, 3 held by another writer, 4 "
-      "input/output."};
+      "input/output, 5 nothing left to repair."};
   app.name("rvf");
   app.set_version_flag("--version", std::string("rvf " RVF_VERSION));
   app.require_subcommand(1);
@@ -84,6 +84,7 @@ int main(int argc, char** argv) {
   register_status(app);
   register_inspect(app);
   register_maintain(app);
+  register_repair(app);
   register_export(app);
   register_convert(app);
   register_bench(app);

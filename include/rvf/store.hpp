@@ -232,6 +232,11 @@ class Snapshot {
                                                const QueryOptions& options = {},
                                                Executor* executor = nullptr) const;
 
+  // kTruncated, naming the file, if another program cut it off under the snapshot, or the disk could
+  // not read it: then what functions without a Result returned before is void. The others ask this
+  // themselves. It rests on a handler for SIGBUS that passes on what is not the library's; with
+  // RVF_SIGBUS=off in the environment it is not installed, and the signal ends the process.
+  Status intact() const;
   bool contains(uint64_t id) const;
   Result<std::vector<float>> get(uint64_t id) const;  // kNotFound
   Status get_raw(uint64_t id,

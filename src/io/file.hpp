@@ -19,11 +19,14 @@ namespace rvf::io {
 // A read-only view of part of a file that stays valid while it is held, whatever happens to the
 // File object. Bytes beyond the file's end at the time of mapping may become readable when the file
 // grows; touching a byte that is not in the file is undefined, so a holder keeps to the lengths
-// that manifests vouch for.
+// that manifests vouch for. Where the file loses bytes that were there, zeros are read and intact()
+// says so from then on (io/lost_pages.hpp).
 class Mapping {
  public:
   virtual ~Mapping() = default;
   virtual std::span<const std::byte> bytes() const noexcept = 0;
+  // kTruncated, naming the file, if something that was read from bytes() was not the file's.
+  virtual Status intact() const { return {}; }
   // Hints, never needed for correctness.
   virtual void will_need(uint64_t /*offset*/, uint64_t /*length*/) const noexcept {}
   virtual void expect_random() const noexcept {}

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 
 #include "io/errno_error.hpp"
 #include "io/file.hpp"
 #include "io/lock_file.hpp"
+#include "io/lost_pages.hpp"
 #include "io/uninterrupted.hpp"
 #include "types/planted_bug.hpp"
 
@@ -19,8 +21,25 @@ namespace {
 
 class PosixMapping final : public Mapping {
  public:
-  PosixMapping(void* address, size_t length) : address_(address), length_(length) {}
-  ~PosixMapping() override { ::munmap(address_, length_); }
+  explicit PosixMapping(std::string path) : path_(std::move(path)) {}
+  ~PosixMapping() override {
+    guard_.reset();
+    if (address_ != MAP_FAILED) ::munmap(address_, length_);
+  }
+  // Apart from the constructor, so that nothing can fail between mapping and being unmapped.
+  bool map(int fd, size_t length) noexcept {
+    address_ = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
+    if (address_ == MAP_FAILED) return false;
+    length_ = length;
+    guard_.emplace(address_, length_);
+    return true;
+  }
+  Status intact() const override {
+    if (!guard_->lost()) return {};
+    return Error(ErrorCode::kTruncated,
+                 path_ + " was cut off, or cannot be read, while it was open; open it again, and " +
+                     "see what `rvf verify` says of it");
+  }
   std::span<const std::byte> bytes() const noexcept override {
     return {static_cast<const std::byte*>(address_), length_};
   }
@@ -41,8 +60,10 @@ class PosixMapping final : public Mapping {
     const uint64_t end = std::min<uint64_t>(offset + length, length_);
     (void)::madvise(static_cast<std::byte*>(address_) + begin, end - begin, advice);
   }
-  void* address_;
-  size_t length_;
+  void* address_ = MAP_FAILED;
+  size_t length_ = 0;
+  std::optional<PageGuard> guard_;
+  std::string path_;
 };
 
 class PosixFile final : public File {
@@ -127,11 +148,9 @@ class PosixFile final : public File {
   }
 
   Result<std::shared_ptr<const Mapping>> map(uint64_t length) const override {
-    void* p = ::mmap(nullptr, std::max<uint64_t>(length, 1), PROT_READ, MAP_SHARED, fd_, 0);
-    if (p == MAP_FAILED) return errno_error(errno, "map", path_);
-    std::shared_ptr<const Mapping> m =
-        std::make_shared<PosixMapping>(p, std::max<uint64_t>(length, 1));
-    return m;
+    auto mapping = std::make_shared<PosixMapping>(path_);
+    if (!mapping->map(fd_, std::max<uint64_t>(length, 1))) return errno_error(errno, "map", path_);
+    return std::shared_ptr<const Mapping>(std::move(mapping));
   }
 
   Result<Identity> identity() const override {

@@ -350,6 +350,8 @@ Status Compaction::finish() {
     writer_->abandon_batch();
     return done;
   }
+  RVF_TRY(source_->state.intact());
+  RVF_TRY(store_.state.intact());
   // The new file has to open before it may replace the old one.
   RVF_ASSIGN(auto opened, store_.load(output_));
   if (!opened.found.at_tail || opened.found.log.epoch() != writer_->log().epoch()) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "index/graph.hpp"
+#include "io/lost_pages.hpp"
 #include "types/planted_bug.hpp"
 #include "wire/quant_codec.hpp"
 #include "wire/segment.hpp"
@@ -221,6 +222,12 @@ const VecSegment& LiveState::segment_of(uint64_t row) const noexcept {
   auto it = std::upper_bound(segments.begin(), segments.end(), row,
                              [](uint64_t r, const auto& s) { return r < s->rows().first_row; });
   return **(it - 1);
+}
+
+Status LiveState::intact() const {
+  if (!io::any_pages_lost() || file_ == nullptr) return {};
+  for (const auto& mapping : pins()) RVF_TRY(mapping->intact());
+  return {};
 }
 
 std::vector<std::shared_ptr<const io::Mapping>> LiveState::pins() const {

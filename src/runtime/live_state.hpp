@@ -78,6 +78,8 @@ class LiveState {
 
   // Keeps every address above valid.
   std::vector<std::shared_ptr<const io::Mapping>> pins() const;
+  // kTruncated if something that was read was not the file's: it was cut off under the reader.
+  Status intact() const;
 
  private:
   // Bytes that fail their hash are damage, whatever they seem to ask for: a newer version of this

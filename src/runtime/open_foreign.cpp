@@ -105,6 +105,7 @@ Result<layouts::ForeignStore> read_foreign(io::FileSystem& fs, const std::string
     options.string_ids = string_ids;
   }
   auto store = layouts::decode(bytes_of(*mapping, size), options);
+  RVF_TRY(mapping->intact());
   if (!store && store.error().message.find(path) == std::string::npos) {
     Error e = std::move(store).error();
     e.message = path + ": " + e.message;

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "kernels/convert.hpp"
-#include "runtime/no_throw.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "wire/compress.hpp"
 
@@ -46,7 +45,7 @@ Metric Snapshot::metric() const noexcept { return impl_->state.metric; }
 
 Result<QueryResult> Snapshot::query(std::span<const float> vector,
                                     const QueryOptions& options) const {
-  return no_throw([&]() -> Result<QueryResult> {
+  return impl_->answer([&]() -> Result<QueryResult> {
     index::SearchScratch scratch = impl_->scratch->take();
     auto result = impl_->query(vector, options, scratch);
     impl_->scratch->give_back(std::move(scratch));
@@ -57,7 +56,7 @@ Result<QueryResult> Snapshot::query(std::span<const float> vector,
 Result<std::vector<QueryResult>> Snapshot::query_batch(const Vectors& queries,
                                                        const QueryOptions& options,
                                                        Executor* executor) const {
-  return no_throw([&]() -> Result<std::vector<QueryResult>> {
+  return impl_->answer([&]() -> Result<std::vector<QueryResult>> {
     if (queries.count > 0 && queries.data == nullptr) {
       return Error(ErrorCode::kBadArgument, "the batch has no data");
     }
@@ -95,10 +94,14 @@ Result<std::vector<QueryResult>> Snapshot::query_batch(const Vectors& queries,
   });
 }
 
+Status Snapshot::intact() const {
+  return impl_->answer([] { return Status(); });
+}
+
 bool Snapshot::contains(uint64_t id) const { return impl_->find_row(id).ok(); }
 
 Result<std::vector<float>> Snapshot::get(uint64_t id) const {
-  return no_throw([&]() -> Result<std::vector<float>> {
+  return impl_->answer([&]() -> Result<std::vector<float>> {
     RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
     std::vector<float> out(impl_->state.dimension);
     RVF_TRY(kernels::decode_row(impl_->state.rows[row], impl_->state.dtype, out));
@@ -107,7 +110,7 @@ Result<std::vector<float>> Snapshot::get(uint64_t id) const {
 }
 
 Status Snapshot::get_raw(uint64_t id, std::span<std::byte> out) const {
-  return no_throw([&]() -> Status {
+  return impl_->answer([&]() -> Status {
     const size_t bytes = vector_bytes(impl_->state.dtype, impl_->state.dimension);
     if (out.size() != bytes) {
       return Error(ErrorCode::kBadArgument,
@@ -183,7 +186,7 @@ Result<wire::DirEntry> Snapshot::Impl::entry(uint64_t segment_id) const {
 }
 
 Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
-  return no_throw([&]() -> Result<std::vector<std::byte>> {
+  return impl_->answer([&]() -> Result<std::vector<std::byte>> {
     RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
     RVF_ASSIGN(const wire::SegmentView view, impl_->state.verified_segment(entry));
     if (view.header.compression == Compression::kNone) {
@@ -195,7 +198,7 @@ Result<std::vector<std::byte>> Snapshot::payload(uint64_t segment_id) const {
 }
 
 Result<std::span<const std::byte>> Snapshot::mapped(uint64_t segment_id) const {
-  return no_throw([&]() -> Result<std::span<const std::byte>> {
+  return impl_->answer([&]() -> Result<std::span<const std::byte>> {
     RVF_ASSIGN(const wire::DirEntry entry, impl_->entry(segment_id));
     RVF_ASSIGN(const wire::SegmentView view, impl_->state.segment(entry));
     if (view.header.compression != Compression::kNone) {

@@ -6,6 +6,7 @@
 #include "runtime/id_index.hpp"
 #include "runtime/key_index.hpp"
 #include "runtime/live_state.hpp"
+#include "runtime/no_throw.hpp"
 #include "runtime/part_cache.hpp"
 #include "rvf/store.hpp"
 
@@ -69,6 +70,17 @@ struct Snapshot::Impl {
   std::shared_ptr<runtime::KeyIndex> keys;
   std::shared_ptr<runtime::PartCache> parts;
   std::shared_ptr<const meta::Schema> schema;
+
+  // What `body` answers, unless memory ran out or the file was cut off under it: every public
+  // function that can fail goes through here.
+  template <class Body>
+  auto answer(Body&& body) const -> decltype(body()) {
+    return runtime::no_throw([&]() -> decltype(body()) {
+      auto answered = body();
+      RVF_TRY(state.intact());
+      return answered;
+    });
+  }
 
   // snapshot.cpp
   Result<uint64_t> find_row(uint64_t id) const;             // kNotFound

@@ -4,13 +4,10 @@
 #include <map>
 #include <string>
 
-#include "runtime/no_throw.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "runtime/writer.hpp"
 
 namespace rvf {
-
-using runtime::no_throw;
 
 namespace {
 
@@ -123,7 +120,7 @@ std::vector<Field> Snapshot::fields() const {
 }
 
 Result<Record> Snapshot::record(uint64_t id) const {
-  return no_throw([&]() -> Result<Record> {
+  return impl_->answer([&]() -> Result<Record> {
     RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
     RVF_ASSIGN(const meta::Table* t, impl_->table());
     Record out;
@@ -137,7 +134,7 @@ Result<Record> Snapshot::record(uint64_t id) const {
 
 Result<std::vector<Value>> Snapshot::values(std::span<const uint64_t> ids,
                                             const std::string& field) const {
-  return no_throw([&]() -> Result<std::vector<Value>> {
+  return impl_->answer([&]() -> Result<std::vector<Value>> {
     RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
     RVF_ASSIGN(const meta::Table* t, impl_->table());
     std::vector<std::optional<uint64_t>> rows;
@@ -165,7 +162,7 @@ std::optional<std::string> Snapshot::key(uint64_t id) const {
 }
 
 Result<uint64_t> Snapshot::id_of(std::string_view key) const {
-  return no_throw([&]() -> Result<uint64_t> {
+  return impl_->answer([&]() -> Result<uint64_t> {
     RVF_ASSIGN(const meta::Table* t, impl_->table());
     RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
     const auto rows = impl_->keys->find_all(impl_->state, *t, std::span(&key, 1));
@@ -177,14 +174,14 @@ Result<uint64_t> Snapshot::id_of(std::string_view key) const {
 }
 
 Result<uint64_t> Snapshot::count(std::string_view filter) const {
-  return no_throw([&]() -> Result<uint64_t> {
+  return impl_->answer([&]() -> Result<uint64_t> {
     RVF_ASSIGN(const Impl::Selected selected, impl_->select(filter));
     return selected->rows.count();
   });
 }
 
 Result<ScanPage> Snapshot::scan(const ScanOptions& options) const {
-  return no_throw([&]() -> Result<ScanPage> {
+  return impl_->answer([&]() -> Result<ScanPage> {
     RVF_ASSIGN(const Impl::Selected selected, impl_->select(options.filter));
     std::vector<uint64_t> ids;
     selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
@@ -203,7 +200,7 @@ Result<ScanPage> Snapshot::scan(const ScanOptions& options) const {
 
 Result<std::vector<ValueCount>> Snapshot::count_by(const std::string& field,
                                                    std::string_view filter, size_t limit) const {
-  return no_throw([&]() -> Result<std::vector<ValueCount>> {
+  return impl_->answer([&]() -> Result<std::vector<ValueCount>> {
     RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
     RVF_ASSIGN(const meta::Table* t, impl_->table());
     RVF_ASSIGN(const Impl::Selected selected, impl_->select(filter));
@@ -236,7 +233,7 @@ Result<std::vector<ValueCount>> Snapshot::count_by(const std::string& field,
 
 Result<HybridResult> Snapshot::hybrid(std::span<const float> vector,
                                       const HybridOptions& options) const {
-  return no_throw([&]() -> Result<HybridResult> { return impl_->hybrid(vector, options); });
+  return impl_->answer([&]() -> Result<HybridResult> { return impl_->hybrid(vector, options); });
 }
 
 }  // namespace rvf

@@ -6,7 +6,6 @@
 #include "runtime/no_throw.hpp"
 #include "runtime/store_impl.hpp"
 #include "types/planted_bug.hpp"
-#include "types/planted_bug.hpp"
 
 namespace rvf {
 

@@ -14,6 +14,7 @@
 #include "runtime/fair_mutex.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "runtime/writer.hpp"
+#include "rvf/repair.hpp"
 
 namespace rvf {
 
@@ -96,6 +97,10 @@ struct Store::Impl {
   static Result<Store> create_from(layouts::ForeignStore& from, const std::string& path,
                                    const OpenOptions& open);
   static wire::FileIdentity identity_of(const Store& store);
+
+  // repair.cpp
+  static Result<RepairReport> repair(const std::string& from, const std::string& to,
+                                     const RepairOptions& options);
 
   // store_write.cpp
   Result<WriteReport> write(const WriteBatch& batch);

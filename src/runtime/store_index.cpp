@@ -133,6 +133,7 @@ Status Store::Impl::build_index(const Progress* progress) {
              runtime::make_graph(state, profile, {loaded ? state.index : nullptr, {}, !intact},
                                  options.executor.get(), progress));
   runtime::BatchScope scope(*writer);
+  RVF_TRY(state.intact());
   RVF_TRY(runtime::append_graph(*writer, graph, rows));
   const manifest::Change change = writer->batch();
   RVF_TRY(writer->end_batch(options.durability));

@@ -155,6 +155,7 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
                                            options.verify_at_open);
     Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
                           : Status(loaded.error());
+    if (whole) whole = loaded->intact();
     if (!whole) {
       const bool was_durable = (log.root().flags & wire::root_flag::kDataSynced) != 0;
       if (was_durable && !opened.damage) opened.damage = whole.error();

@@ -326,6 +326,7 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
     // Read back before the commit: afterwards nothing may fail any more.
     std::vector<std::shared_ptr<const runtime::VecSegment>> segments;
     RVF_TRY(load_segments(state, change, segments));
+    RVF_TRY(state.intact());  // what was looked up in it decides what is written
     RVF_TRY(writer->end_batch(options.durability));
     scope.keep();
     report.epoch = log().epoch();

@@ -37,6 +37,7 @@ class Verifier {
       check_ids();
       check_graph();
     }
+    RVF_TRY(snapshot_.state.intact());
     return std::move(report_);
   }
 
