@@ -39,6 +39,7 @@ ROWS = [
     Row("I/O faults", r"fault|i/o|fsync|file size", "the Nth call, all N: error, nothing lost"),
     Row("bit flips", r"flip|\bbit", "every bit of 64 KiB: found or harmless", 65536 * 8),
     Row("truncation, splice, duplicate", r"trunc|splice|duplicate|swapped|appended|in one file|pages", "error or honest report"),
+    Row("repair", r"^repair", "any segment damaged: exactly the rest is saved"),
     Row("fuzzing", r"^fuzz", "1,000,000 executions a target", 1000000, each=True),
     Row("model test", r"model", "1,000,000 operations", 1000000),
     Row("concurrency, threads", r"thread", "0 problems (30 min long)"),

@@ -28,8 +28,11 @@ std::atomic<uint64_t> fail_at{0};
 std::atomic<bool> for_ever{false};
 std::atomic<bool> has_fired{false};
 
-[[maybe_unused]] bool fails() noexcept {
+std::atomic<uint64_t> most{0};
+
+[[maybe_unused]] bool fails(size_t bytes) noexcept {
   if (!armed.load(std::memory_order_relaxed)) return false;
+  if (bytes > most.load(std::memory_order_relaxed)) most.store(bytes, std::memory_order_relaxed);
   const uint64_t n = count.fetch_add(1, std::memory_order_relaxed) + 1;
   const uint64_t at = fail_at.load(std::memory_order_relaxed);
   const bool now = at != 0 && (n == at || (n > at && for_ever.load(std::memory_order_relaxed)));
@@ -44,11 +47,13 @@ void FailingMemory::arm(uint64_t nth, bool sticky) {
   fail_at = nth;
   for_ever = sticky;
   has_fired = false;
+  most = 0;
   armed = true;
 }
 void FailingMemory::disarm() { armed = false; }
 uint64_t FailingMemory::seen() { return count; }
 bool FailingMemory::fired() { return has_fired; }
+uint64_t FailingMemory::largest() { return most; }
 bool FailingMemory::works() { return RVF_OWN_MALLOC != 0; }
 
 }  // namespace rvf::testing
@@ -62,22 +67,22 @@ void* __libc_realloc(void*, size_t);
 void* __libc_memalign(size_t, size_t);
 
 void* malloc(size_t n) noexcept {
-  if (!rvf::testing::fails()) return __libc_malloc(n);
+  if (!rvf::testing::fails(n)) return __libc_malloc(n);
   errno = ENOMEM;
   return nullptr;
 }
 void* calloc(size_t n, size_t size) noexcept {
-  if (!rvf::testing::fails()) return __libc_calloc(n, size);
+  if (!rvf::testing::fails(n * size)) return __libc_calloc(n, size);
   errno = ENOMEM;
   return nullptr;
 }
 void* realloc(void* p, size_t n) noexcept {
-  if (!rvf::testing::fails()) return __libc_realloc(p, n);
+  if (!rvf::testing::fails(n)) return __libc_realloc(p, n);
   errno = ENOMEM;
   return nullptr;
 }
 void* aligned_alloc(size_t alignment, size_t n) noexcept {
-  if (!rvf::testing::fails()) return __libc_memalign(alignment, n);
+  if (!rvf::testing::fails(n)) return __libc_memalign(alignment, n);
   errno = ENOMEM;
   return nullptr;
 }

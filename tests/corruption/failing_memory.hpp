@@ -12,6 +12,7 @@ class FailingMemory {
   static void disarm();
   static uint64_t seen();  // allocations since arm()
   static bool fired();
+  static uint64_t largest();  // bytes of the largest allocation asked for since arm()
   static bool works();  // false under a sanitizer
 };
 

@@ -79,7 +79,7 @@ TEST(Flips, TheStoreUnderTestHoldsAllThatStoresHold) {
 TEST(Flips, NoBitOfASmallStoreMakesItAnswerWrongly) {
   const Stopwatch watch;
   const uint64_t seed = number_from_env("RVF_SEED", 3);
-  const uint64_t stride = number_from_env("RVF_FLIP_STRIDE", long_form() ? 1 : 61);
+  const uint64_t stride = number_from_env("RVF_FLIP_STRIDE", long_form() ? 1 : 13);
   const Tally tally = flip(rich(), seed % stride, stride, {});
   print_reliability("bit flips", tally.images, tally.wrong(), seed, watch.seconds(), tally.text());
   EXPECT_EQ(tally.wrong(), 0U) << tally.first_wrong;

@@ -116,7 +116,7 @@ TEST_F(LostPages, AFileCutUnderAReaderIsAnErrorThatNamesIt) {
     failures += outcome != kFine;
     EXPECT_EQ(outcome, kFine) << "cut to " << size;
   }
-  print_reliability("file cut under a reader", runs, failures, 0, watch.seconds(),
+  print_reliability("truncation under a reader", runs, failures, 0, watch.seconds(),
                     "a process each");
 }
 

@@ -321,6 +321,42 @@ TEST_F(FailingAllocations, OpeningAndCreatingSayThatMemoryRanOut) {
   EXPECT_EQ(figures.failures, 0U) << figures.first;
 }
 
+// The largest piece of memory asked for by whoever opens and reads the store with these bits other.
+uint64_t largest_piece(uint64_t stride, uint64_t& runs) {
+  const Fresh fresh(rich());
+  auto file = std::move(*fresh.fs->open(fresh.path, io::OpenMode::kReadWrite));
+  OpenOptions o = fresh.options();
+  o.verify_at_open = 0;  // so that damaged fields reach their decoders
+  uint64_t largest = 0;
+  for (uint64_t bit = 0; bit < rich().bytes.size() * 8; bit += stride, ++runs) {
+    const std::byte was = rich().bytes[bit / 8];
+    const std::byte now_it_is = was ^ std::byte(1U << bit % 8);
+    EXPECT_TRUE(file->write(bit / 8, std::span(&now_it_is, 1)).ok());
+    FailingMemory::arm(0, false);
+    {
+      const auto store = Store::open_readonly(fresh.path, o);
+      if (store) (void)now(*store);
+    }
+    FailingMemory::disarm();
+    largest = std::max(largest, FailingMemory::largest());
+    EXPECT_TRUE(file->write(bit / 8, std::span(&was, 1)).ok());
+  }
+  return largest;
+}
+
+TEST_F(FailingAllocations, NoDamagedSizeIsAllocatedBeforeItIsChecked) {
+  const Stopwatch watch;
+  uint64_t runs = 0;
+  // Directories are decoded as they lie there, as a forger's would be, whose hashes fit.
+  const uint64_t bound = rich().bytes.size() * 16;
+  (void)graph();
+  const PlantBug bug(PlantedBug::kIgnoreManifestHash);
+  const uint64_t largest = largest_piece(long_form() ? 1 : 41, runs);
+  print_reliability("memory taken for damaged sizes", runs, largest > bound, 0, watch.seconds(),
+                    "at most " + std::to_string(largest) + " bytes at once");
+  EXPECT_LE(largest, bound);
+}
+
 TEST_F(FailingAllocations, ALibraryThatKeepsAFailedBatchIsCaught) {
   const Stopwatch watch;
   (void)rich();

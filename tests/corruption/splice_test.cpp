@@ -75,7 +75,7 @@ TEST(Splice, AStoreWithZerosOrGarbageFromAnyPlaceOnIsRefusedOrSaysWhichEpochItIs
       judge_bytes(rich(), bytes, "junk at " + std::to_string(from), tally);
     }
   }
-  report("zeroed and garbled pages", tally, watch);
+  report("splice: zeroed and garbled pages", tally, watch);
 }
 
 // Both segments as they are, each in the place of the other; what lies between moves if their
@@ -103,7 +103,7 @@ Tally swap_all(const RichStore& store, size_t step) {
 
 TEST(Splice, AnyTwoSegmentsSwapped) {
   const Stopwatch watch;
-  report("segments swapped", swap_all(rich(), 1), watch);
+  report("splice: segments swapped", swap_all(rich(), 1), watch);
 }
 
 TEST(Splice, AnySegmentInTheMiddleOfOrInPlaceOfAnyOther) {
@@ -126,7 +126,7 @@ TEST(Splice, AnySegmentInTheMiddleOfOrInPlaceOfAnyOther) {
       judge_bytes(rich(), over, name_of(a) + " over " + name_of(b), tally);
     }
   }
-  report("segments duplicated", tally, watch);
+  report("splice: segments duplicated", tally, watch);
 }
 
 TEST(Splice, OldManifestsAndRootsAppended) {
@@ -146,7 +146,7 @@ TEST(Splice, OldManifestsAndRootsAppended) {
               whole.begin() + static_cast<ptrdiff_t>(p.end), bytes.end() - kRootSize);
     judge_bytes(rich(), bytes, "the root of " + name_of(p) + " over the last", tally);
   }
-  report("old manifests and roots appended", tally, watch);
+  report("splice: old manifests and roots appended", tally, watch);
 }
 
 TEST(Splice, TwoStoresInOneFile) {
@@ -163,7 +163,7 @@ TEST(Splice, TwoStoresInOneFile) {
   Bytes behind = graph.bytes;
   append(behind, rich().bytes, 0, rich().bytes.size());
   judge_bytes(graph, behind, "this store behind the other", tally);
-  report("two stores in one file", tally, watch);
+  report("splice: two stores in one file", tally, watch);
 }
 
 TEST(Splice, ALibraryThatTakesAnySegmentForTheOneNamedIsCaught) {
