@@ -11,6 +11,12 @@
 namespace rvf::testing {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSlow = true;  // the same workloads, fewer images of each
+#else
+constexpr bool kSlow = false;
+#endif
+
 std::string at_event(const CrashWorkload& w, size_t event, const std::string& what) {
   return "RVF_WORKLOAD='" + w.name + "', event " + std::to_string(event) + ", " + what;
 }
@@ -23,7 +29,7 @@ void check_prefixes(const CrashWorkload& w, uint64_t step, Figure& figure, bool 
     const bool write = events[n - 1].kind == TraceEvent::Kind::kWrite;
     const uint64_t length = write ? events[n - 1].bytes.size() : 0;
     // A large store takes milliseconds an image, so of its long writes only some cuts.
-    const uint64_t stride = w.large ? std::max<uint64_t>(step, length / 8 + 1) : step;
+    const uint64_t stride = w.large ? std::max<uint64_t>(step, length / 4 + 1) : step;
     CheckOptions options;
     for (uint64_t cut = 0; cut < length; cut += stride) {
       options.believe_large_stores = figure.runs % 2 == 0;
@@ -89,7 +95,7 @@ TEST(CrashImage, EveryPrefixOfTheWritesAndEveryCutOfTheLastOneOpens) {
   Figure figure;
   const auto workloads = crash_workloads();
   for (const CrashWorkload& w : workloads) {
-    check_prefixes(w, long_form() ? 1 : 61, figure, false);
+    check_prefixes(w, long_form() ? 1 : kSlow ? 61 : 17, figure, false);
     ASSERT_FALSE(HasFailure());
   }
   figure.print("write-trace prefixes", std::to_string(workloads.size()) + " workloads");
@@ -99,8 +105,10 @@ TEST(CrashImage, EveryPrefixOfTheWritesAndEveryCutOfTheLastOneOpens) {
 TEST(CrashImage, AnyMixtureOfUnsyncedSectorsOpensWithEverythingThatWasDurable) {
   Figure figure;
   PowerForm form;
-  form.exhaustive_units = long_form() ? 10 : 4;
-  form.samples = static_cast<size_t>(number_from_env("RVF_CRASH_IMAGES", long_form() ? 100 : 10));
+  form.exhaustive_units = kSlow ? 4 : 10;
+  form.samples = static_cast<size_t>(number_from_env("RVF_CRASH_IMAGES", long_form() ? 100
+                                                                         : kSlow     ? 10
+                                                                                     : 50));
   const auto workloads = crash_workloads();
   for (const CrashWorkload& w : workloads) {
     check_power(w, form, DiskLie::kNone, figure, false);
