@@ -97,9 +97,11 @@ Status ByteSource::fill() {
     begin_ = 0;
   }
   if (inflater_) return fill_from_gzip(kBlock);
+  // No more than a small file has, and one byte to find its end.
+  const auto room = static_cast<size_t>(std::min<uint64_t>(kBlock, file_size_ + 1));
   const size_t had = buffer_.size();
-  buffer_.resize(had + kBlock);
-  auto got = read_raw(buffer_.data() + had, kBlock);
+  buffer_.resize(had + room);
+  auto got = read_raw(buffer_.data() + had, room);
   buffer_.resize(had + (got ? *got : 0));
   if (!got) return got.error();
   if (*got == 0) at_end_ = true;
