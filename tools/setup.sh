@@ -13,7 +13,7 @@ case ${1:-build} in
   test) wanted=$test ;;
   package) wanted=$package ;;
   lint) wanted="$test clang-tidy-19 clang-format-19" ;;
-  fuzz) wanted="$test clang-19 libclang-rt-19-dev xxd" ;;
+  fuzz) wanted="$test clang-19 llvm-19 libclang-rt-19-dev xxd" ;;
   *) echo "usage: setup.sh build|test|lint|fuzz|package" >&2; exit 2 ;;
 esac
 [ "${RVF_NO_SETUP:-}" = "" ] || exit 0
