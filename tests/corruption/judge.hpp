@@ -24,8 +24,7 @@ struct Verdict {
 struct JudgeOptions {
   bool writable = false;
   bool verify = true;  // only where answers are wrong, verify() is asked in any case
-  // Results of a graph may be others where the graph is damaged, as long as ids and distances are
-  // true: verify() has to tell then.
+  bool as_it_once_was = false;  // byte for byte the file of an earlier epoch: nobody can tell
   uint64_t verify_at_open = 16U << 20;
 };
 
