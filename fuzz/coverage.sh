@@ -7,7 +7,7 @@ corpus=$2
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
-"$build/fuzz_tools/fuzz_seeds" "$work/seeds"
+LLVM_PROFILE_FILE="$work/seeds.raw" "$build/fuzz_tools/fuzz_seeds" "$work/seeds"
 LLVM_PROFILE_FILE="$work/replay.raw" "$build/fuzz_tools/fuzz_replay" "$corpus" "$here/regressions" "$work/seeds" \
   >"$work/log" || { tail -n 5 "$work/log"; exit 1; }
 llvm-profdata-19 merge -o "$work/replay.data" "$work/replay.raw"
