@@ -2,6 +2,7 @@
 // and answers each with one line of JSON, so that rounds of several contenders can alternate.
 //   about
 //   build BASE STORE METRIC [dtype=f32|f16|u8|..|exact] [threads=N] [m=N] [efc=N]
+//     [layout=fused|standard|partitions]
 //   open STORE
 //   queries FILE
 //   run K KNOB PASSES OUT [COUNT]    KNOB: a beam width, or recall=R, or auto, or exact
@@ -143,6 +144,12 @@ class Driver {
     }
     if (const auto m = option(words, "m")) create.graph_m = static_cast<uint16_t>(number(*m));
     if (const auto e = option(words, "efc")) create.ef_construction = number(*e);
+    if (const auto layout = option(words, "layout")) {
+      for (const SearchLayout l :
+           {SearchLayout::kFused, SearchLayout::kStandard, SearchLayout::kPartitions}) {
+        if (*layout == search_layout_name(l)) create.search_layout = l;
+      }
+    }
     const uint32_t threads = number(option(words, "threads").value_or("1"));
     OpenOptions how;
     how.index_policy = IndexPolicy::kManual;

@@ -22,7 +22,7 @@ void print_json(const StoreStatus& s) {
       .add("created", human_date(s.created_ns))
       .add("modified", human_date(s.modified_ns))
       .add("index", s.index_kind)
-      .add("search_layout", s.index_kind == "graph" ? search_layout_name(s.search_layout) : "none")
+      .add("search_layout", s.indexed_rows > 0 ? search_layout_name(s.search_layout) : "none")
       .add("indexed_rows", s.indexed_rows)
       .add("index_bytes", s.index_bytes)
       .add("index_default_ef", s.index_default_ef)
@@ -57,11 +57,11 @@ void print_table(const std::string& path, const StoreStatus& s) {
   line("size",
        fmt::format("{} file, {} live", human_bytes(s.file_bytes), human_bytes(s.live_bytes)));
   line("segments", human_count(s.segments));
-  if (s.index_kind == "graph") {
-    line("index",
-         fmt::format("graph over {} of {} rows, {} ({} layout), ef {}", human_count(s.indexed_rows),
-                     human_count(s.vectors + s.deleted), human_bytes(s.index_bytes),
-                     search_layout_name(s.search_layout), s.index_default_ef));
+  if (s.indexed_rows > 0) {
+    line("index", fmt::format("{} over {} of {} rows, {} ({} layout), ef {}", s.index_kind,
+                              human_count(s.indexed_rows), human_count(s.vectors + s.deleted),
+                              human_bytes(s.index_bytes), search_layout_name(s.search_layout),
+                              s.index_default_ef));
   } else {
     line("index", s.index_kind);
   }

@@ -29,12 +29,15 @@ inline CLI::Option* add_dtype(CLI::App& command, DType& dtype) {
 
 template <class Layout>  // SearchLayout, or an optional one
 CLI::Option* add_search_layout(CLI::App& command, Layout& layout) {
-  static const std::map<std::string, SearchLayout> names = {{"fused", SearchLayout::kFused},
-                                                            {"standard", SearchLayout::kStandard}};
+  static const std::map<std::string, SearchLayout> names = {
+      {"fused", SearchLayout::kFused},
+      {"standard", SearchLayout::kStandard},
+      {"partitions", SearchLayout::kPartitions}};
   return command
       .add_option(
           "--search-layout", layout,
-          "fused: node blocks beside the graph, fastest; standard: the graph alone, smallest")
+          "fused: node blocks beside the graph, fastest; standard: the graph alone, smaller; "
+          "partitions: codes in lists, for collections too large for a graph")
       ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
       ->type_name("LAYOUT");
 }

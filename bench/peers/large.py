@@ -72,7 +72,8 @@ def measure(rows: int, args: argparse.Namespace, tools: Tools, load: proc.Load) 
     out: dict[str, Any] = {"rows": rows, "dim": DIM, "raw_f16_bytes": rows * DIM * 2}
     print("  building", file=sys.stderr, flush=True)
     with Process("rvf", tools, load.add, args.threads) as process:
-        out["build"] = process.ask("build", base, store, "l2", f"threads={args.threads}", seconds=86400)
+        out["build"] = process.ask("build", base, store, "l2", f"threads={args.threads}",
+                                   f"layout={args.layout}", seconds=86400)
     with Process("rvf", tools, load.add) as process:
         process.ask("queries", queries)
         page_cache.forget([store, base])
@@ -103,6 +104,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rows", default="1000000,10000000")
     p.add_argument("--recall", type=float, default=0.95, help="the target that warm queries ask for")
+    p.add_argument("--layout", default="fused", help="what the index is made as where memory allows it")
     p.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of the build")
     p.add_argument("--keep", action="store_true", help="vectors and store stay in the work folder")
     p.add_argument("--work", type=pathlib.Path, default=ROOT / "build/peers")

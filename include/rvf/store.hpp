@@ -71,7 +71,9 @@ struct OpenOptions {
   IndexPolicy index_policy = IndexPolicy::kAuto;
   std::shared_ptr<Executor> executor =
       nullptr;  // for building indexes and batch queries; null: the calling thread
-  uint64_t memory_budget = 0;  // bytes of heap that opening may take; 0: no limit
+  // Bytes of heap that opening may take; 0: no limit. Building a graph keeps to it too: rows of which
+  // it would need more are indexed as partitions.
+  uint64_t memory_budget = 0;
   uint64_t verify_at_open =
       16U << 20;  // a store of at most this many live bytes has every hash checked
   std::shared_ptr<io::FileSystem> file_system = nullptr;  // null: the operating system's

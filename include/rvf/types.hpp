@@ -21,12 +21,15 @@ enum class DType : uint8_t {
 // cosine is 1 - cos (1 when either vector is zero), hamming counts differing bits.
 enum class Metric : uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kHamming = 3 };
 
-// What a store's graph is searched through.
+// What a store's index is, and what it is searched through.
 enum class SearchLayout : uint16_t {
   kFused = 0,  // node blocks made for searching, about 1.5 times the vectors as f32: fastest
-  kStandard = 1,  // the neighbour lists and the vectors alone: smallest
+  kStandard = 1,  // the neighbour lists and the vectors alone: smaller
+  // No graph: one-bit codes in partitions, about 1/25 of the vectors as f32. For collections too
+  // large for a graph: built in minutes with little memory, a first answer from few bytes.
+  kPartitions = 2,
 };
-const char* search_layout_name(SearchLayout layout) noexcept;  // "fused", "standard"
+const char* search_layout_name(SearchLayout layout) noexcept;  // "fused", "standard", "partitions"
 
 inline constexpr uint32_t kMaxDimension = 65535;
 
@@ -46,7 +49,7 @@ constexpr size_t vector_bytes(DType dtype, size_t dim) noexcept {
   return 0;
 }
 
-const char* dtype_name(DType dtype) noexcept;     // "f32", "f16", ...
+const char* dtype_name(DType dtype) noexcept;  // "f32", "f16", ...
 const char* metric_name(Metric metric) noexcept;  // "l2", "cosine", "ip", "hamming"
 // False if the text names none; out is untouched then.
 bool parse_dtype(const char* text, DType& out) noexcept;

@@ -3,20 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/convert.hpp"
 #include "types/splitmix.hpp"
 
 namespace rvf::index {
-namespace {
-
-constexpr float kLargestHalf = 65504.0F;
-
-void put_half(std::byte* to, float value) noexcept {
-  const uint16_t half = kernels::f32_to_f16(std::clamp(value, -kLargestHalf, kLargestHalf));
-  std::memcpy(to, &half, 2);
-}
-
-}  // namespace
 
 Result<FusedGraph> FusedGraph::make(const FusedSpace& space, const RowCodes& codes, uint32_t nodes,
                                     uint64_t seed, uint64_t piece_bytes, size_t prefix_bytes) {
@@ -66,8 +55,8 @@ void FusedGraph::choose_leaders(uint64_t seed) {
   const std::vector<int8_t> centre(l.vector_bytes, 0);
   for (uint32_t g = 0; g < root_groups_; ++g) {
     const uint32_t first = g * kFusedDegree;
-    write_group(root_.get() + size_t{g} * l.group_bytes(), centre.data(), 0,
-                std::span(leaders_).subspan(first, std::min(wanted - first, kFusedDegree)));
+    write_group_of(root_.get() + size_t{g} * l.group_bytes(), centre.data(), 0,
+                   std::span(leaders_).subspan(first, std::min(wanted - first, kFusedDegree)));
   }
 }
 
@@ -80,43 +69,19 @@ void FusedGraph::assign(uint32_t node, const std::vector<Near>& edges) noexcept 
   counts_[node] = static_cast<uint8_t>(edges.size());
 }
 
-void FusedGraph::write_group(std::byte* group, const int8_t* centre, float centre_scale,
-                             std::span<const uint32_t> nodes) const noexcept {
-  const FusedLayout& l = space_->layout();
-  const int8_t* codes[kFusedDegree];
-  float scales[kFusedDegree];
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    codes[i] = codes_->code(nodes[i]);
-    scales[i] = codes_->scale(nodes[i]);
-  }
-  FusedDifference d[kFusedDegree];
-  kernels_->encode(centre, centre_scale, codes, scales, static_cast<uint32_t>(nodes.size()),
-                   l.padded, reinterpret_cast<uint8_t*>(group) + (l.codes - l.ids), d);
-  for (uint32_t i = 0; i < kFusedDegree; ++i) {
-    const uint32_t node = i < nodes.size() ? nodes[i] : kNoNode;
-    const float kappa = d[i].absolute > 0 ? d[i].square / d[i].absolute : 0;
-    const bool used = i < nodes.size();
-    std::memcpy(group + 4 * size_t{i}, &node, 4);
-    put_half(
-        group + (l.add - l.ids) + 2 * size_t{i},
-        used ? d[i].square + 2 * kappa * d[i].signs_by_centre + codes_->lift(node) : kLargestHalf);
-    put_half(group + (l.mul - l.ids) + 2 * size_t{i}, used ? -2 * kappa : 0);
-  }
+void FusedGraph::write_group_of(std::byte* group, const int8_t* centre, float centre_scale,
+                                std::span<const uint32_t> nodes) const noexcept {
+  GroupMember members[kFusedDegree];
+  for (size_t i = 0; i < nodes.size(); ++i) members[i] = codes_->member(nodes[i]);
+  write_group(*kernels_, space_->layout(), centre, centre_scale, {members, nodes.size()}, group);
 }
 
 void FusedGraph::encode(uint32_t node) noexcept {
   const FusedLayout& l = space_->layout();
   std::byte* block = pieces_[node >> part_shift_].get() + prefix_bytes_ +
                      size_t{node & (piece_nodes() - 1)} * l.block_bytes;
-  const float norm = codes_->block_norm(node);
-  const float scale = codes_->block_scale(node);
-  std::memcpy(block + FusedLayout::kNorm, &norm, 4);
-  std::memcpy(block + FusedLayout::kScale, &scale, 4);
-  const int8_t* code = codes_->code(node);
-  for (uint32_t i = 0; i < l.vector_bytes; ++i) {
-    block[FusedLayout::kVector + i] = static_cast<std::byte>(static_cast<uint8_t>(code[i]) ^ 0x80U);
-  }
-  write_group(block + l.ids, code, codes_->scale(node), neighbours(node));
+  write_head(l, codes_->code(node), codes_->row(node), block);
+  write_group_of(block + l.ids, codes_->code(node), codes_->scale(node), neighbours(node));
 }
 
 void FusedGraph::encode_all(Executor& executor) {

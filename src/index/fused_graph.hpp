@@ -48,8 +48,8 @@ class FusedGraph {
 
  private:
   void choose_leaders(uint64_t seed);
-  void write_group(std::byte* group, const int8_t* centre, float centre_scale,
-                   std::span<const uint32_t> nodes) const noexcept;
+  void write_group_of(std::byte* group, const int8_t* centre, float centre_scale,
+                      std::span<const uint32_t> nodes) const noexcept;
 
   const FusedSpace* space_ = nullptr;
   const RowCodes* codes_ = nullptr;

@@ -108,6 +108,15 @@ struct FusedKernels {
   void (*encode)(const int8_t* centre, float centre_scale, const int8_t* const* neighbours,
                  const float* scales, uint32_t count, uint32_t padded, uint8_t* codes,
                  FusedDifference* out);
+
+  // Estimated distances of the members of `count` groups that follow on from each other, all seen
+  // from a centre at `distance` from the query: the keys of those below a limit, as in a pool of
+  // estimates. Room for 32 keys a group. Numbers are those in the groups, unchecked.
+  uint32_t (*scan)(const FusedLayout& layout, const std::byte* groups, uint32_t count,
+                   const FusedQuery& query, float distance, float below, uint64_t* keys);
+
+  // The squared distance to the vector of a head; infinite where it is NaN.
+  float (*head_distance)(const FusedLayout& layout, const std::byte* head, const FusedQuery& query);
 };
 
 extern const FusedKernels kFusedScalar;

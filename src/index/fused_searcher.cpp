@@ -6,10 +6,7 @@
 
 namespace rvf::index {
 
-void FusedSearcher::start(const FusedBlocks& blocks, const float* placed, uint32_t width,
-                          uint32_t traced) {
-  blocks_ = blocks;
-  const FusedLayout& l = blocks.layout;
+const FusedQuery& FusedSearcher::prepare(const FusedLayout& l, const float* placed) {
   const size_t table_bytes = (size_t{4} * l.padded + 63) / 64 * 64;
   const size_t bytes = table_bytes + size_t{2} * l.vector_bytes;
   if (prepared_bytes_ < bytes) {
@@ -19,7 +16,13 @@ void FusedSearcher::start(const FusedBlocks& blocks, const float* placed, uint32
   }
   auto* high = reinterpret_cast<int8_t*>(prepared_.get() + table_bytes);
   kernels_->prepare(placed, l, prepared_.get(), high, high + l.vector_bytes, query_);
+  return query_;
+}
 
+void FusedSearcher::start(const FusedBlocks& blocks, const float* placed, uint32_t width,
+                          uint32_t traced) {
+  blocks_ = blocks;
+  prepare(blocks.layout, placed);
   const size_t keys = (size_t{width} + 7) / 8 * 8;
   if (near_room_ < keys) {
     near_ = aligned_array<uint64_t>(keys);

@@ -18,7 +18,11 @@ class FusedSearcher {
  public:
   explicit FusedSearcher(kernels::Isa isa = kernels::Isa::kBest) : kernels_(&fused_kernels(isa)) {}
 
-  // `placed`: FusedSpace::place() of the query. `width` at least 1. The first `traced` comparisons
+  // The query for kernels() to use, valid until the next one; `placed`: FusedSpace::place() of it.
+  const FusedQuery& prepare(const FusedLayout& layout, const float* placed);
+  const FusedKernels& kernels() const noexcept { return *kernels_; }
+
+  // `placed` as above. `width` at least 1. The first `traced` comparisons
   // are remembered.
   void start(const FusedBlocks& blocks, const float* placed, uint32_t width, uint32_t traced);
   bool run(uint64_t expansions) { return kernels_->walk(blocks_, query_, state_, expansions); }

@@ -15,6 +15,38 @@ inline float load_float(const std::byte* p) noexcept {
   return f;
 }
 
+// Squared distance to the vector of a block or of a list's head.
+template <class Ops>
+float head_distance(const FusedLayout& layout, const std::byte* head, const FusedQuery& q) {
+  const int64_t product =
+      Ops::product(reinterpret_cast<const uint8_t*>(head) + FusedLayout::kVector, q,
+                   layout.vector_bytes) -
+      q.offset;
+  const float scale = load_float(head + FusedLayout::kScale) * q.step;
+  float d = load_float(head + FusedLayout::kNorm) + q.norm2;
+  d -= 2 * scale * static_cast<float>(product);
+  return d == d ? d : __builtin_inff();
+}
+
+template <class Ops>
+uint32_t scan_groups(const FusedLayout& layout, const std::byte* groups, uint32_t count,
+                     const FusedQuery& q, float distance, float below, uint64_t* keys) {
+  alignas(64) float estimates[kFusedDegree];
+  uint32_t n = 0;
+  for (uint32_t g = 0; g < count; ++g) {
+    const std::byte* group = groups + size_t{g} * layout.group_bytes();
+    uint32_t passing = Ops::estimate(layout, group, q, distance, below, estimates);
+    while (passing != 0) {
+      const auto i = static_cast<uint32_t>(__builtin_ctz(passing));
+      passing &= passing - 1;
+      uint32_t number;
+      __builtin_memcpy(&number, group + 4 * size_t{i}, 4);
+      keys[n++] = static_cast<uint64_t>(sortable(estimates[i])) << 32 | number;
+    }
+  }
+  return n;
+}
+
 template <class Ops>
 class Walk {
  public:
@@ -95,14 +127,7 @@ class Walk {
 
   void refine(uint32_t node) {
     const std::byte* block = b_.block(node);
-    const int64_t product =
-        Ops::product(reinterpret_cast<const uint8_t*>(block) + FusedLayout::kVector, q_,
-                     b_.layout.vector_bytes) -
-        q_.offset;
-    const float scale = load_float(block + FusedLayout::kScale) * q_.step;
-    float d = load_float(block + FusedLayout::kNorm) + q_.norm2;
-    d -= 2 * scale * static_cast<float>(product);
-    if (!(d == d)) d = __builtin_inff();
+    const float d = head_distance<Ops>(b_.layout, block, q_);
     ++s_.refined;
     const uint64_t key = static_cast<uint64_t>(sortable(d)) << 32 | uint64_t{node} << 1;
     if (s_.traced < s_.trace_room) s_.trace[s_.traced++] = key;

@@ -103,6 +103,7 @@ struct Avx2Ops : PlainPools {
 
 }  // namespace
 
-const FusedKernels kFusedAvx2 = {walk<Avx2Ops>, prepare_query<PlainTables>, encode_group};
+const FusedKernels kFusedAvx2 = {walk<Avx2Ops>, prepare_query<PlainTables>, encode_group,
+                                 scan_groups<Avx2Ops>, head_distance<Avx2Ops>};
 
 }  // namespace rvf::index

@@ -229,6 +229,7 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
 }  // namespace
 
 const FusedKernels kFusedAvx512 = {walk<Avx512Ops>, prepare_query<Avx512Tables>,
-                                   encode_group_avx512};
+                                   encode_group_avx512, scan_groups<Avx512Ops>,
+                                   head_distance<Avx512Ops>};
 
 }  // namespace rvf::index

@@ -41,6 +41,7 @@ struct ScalarOps : PlainPools {
 
 }  // namespace
 
-const FusedKernels kFusedScalar = {walk<ScalarOps>, prepare_query<PlainTables>, encode_group};
+const FusedKernels kFusedScalar = {walk<ScalarOps>, prepare_query<PlainTables>, encode_group,
+                                   scan_groups<ScalarOps>, head_distance<ScalarOps>};
 
 }  // namespace rvf::index

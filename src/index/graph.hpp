@@ -25,7 +25,9 @@ struct GraphParams {
   bool calibrate =
       true;  // measure which ef reaches which recall on held-out rows (about 2 % of the build)
   uint64_t memory_limit = 0;  // bytes that a build may take; 0: none
-  bool fused = true;  // make the payloads of the fused layout too
+  // With kFused the payloads of node blocks are made too; kPartitions makes no graph but the payload
+  // of partitions, in `fused`.
+  SearchLayout layout = SearchLayout::kFused;
   uint64_t max_payload_bytes = uint64_t{1} << 31;
 };
 
@@ -52,6 +54,9 @@ struct GraphPayloads {
   std::vector<LargePayload> fused;  // lack the INDEX segment they belong to: set_fused_index()
 };
 
+// What building a graph takes at its peak, about.
+uint64_t graph_build_bytes(const GraphInput& input) noexcept;
+
 // Errors: kBadArgument, kEmptyIndex for count 0, kTooLarge, kCancelled, kOutOfMemory, kUnsupported
 // (dtype).
 Result<GraphPayloads> build_graph(const GraphInput& input, const GraphParams& params,
@@ -76,7 +81,7 @@ Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<ui
 Result<std::unique_ptr<Index>> open_graph(const std::vector<wire::ByteSpan>& layer_c,
                                           wire::ByteSpan layer_a = {});
 
-// The same graph from FUSED payloads.
+// The same graph from FUSED payloads, or the partitions that one holds.
 Result<std::unique_ptr<Index>> open_fused(const std::vector<wire::ByteSpan>& fused);
 
 }  // namespace rvf::index

@@ -11,6 +11,7 @@
 #include "index/graph_calibrate.hpp"
 #include "index/graph_payloads.hpp"
 #include "index/graph_view.hpp"
+#include "index/partition_build.hpp"
 #include "types/splitmix.hpp"
 
 namespace rvf::index {
@@ -76,9 +77,7 @@ class GraphMaker {
 
 // A system that promises more memory than it has ends the process where this can still fail.
 Status GraphMaker::check_memory() const {
-  constexpr uint64_t kOther = 768;  // lists, candidates and reverse edges of a node
-  const FusedLayout& layout = space_->layout();
-  const uint64_t needed = input_.count * (layout.block_bytes + layout.vector_bytes + kOther);
+  const uint64_t needed = graph_build_bytes(input_);
   if (params_.memory_limit == 0 || needed <= params_.memory_limit) return {};
   return Error(ErrorCode::kOutOfMemory, "indexing " + std::to_string(input_.count) +
                                             " vectors takes about " + std::to_string(needed >> 20) +
@@ -253,7 +252,7 @@ Status GraphMaker::grow(FusedBuilder& builder) {
   constexpr size_t kLeastHeld = 64;
   if (held.size() >= kLeastHeld) {
     const FusedIndex index(*space_, graph_->blocks(), input_.first_row);
-    header_.calibration = calibrate(index, input_, held, executor_);
+    header_.calibration = calibrate(index, input_, held, false, executor_);
   }
   RVF_TRY(builder.add(held, [&](double share) { return report(0.95 + 0.05 * share); }));
   link_copies();
@@ -335,11 +334,24 @@ Result<GraphPayloads> GraphMaker::finish() {
 
 }  // namespace
 
+uint64_t graph_build_bytes(const GraphInput& input) noexcept {
+  constexpr uint64_t kOther = 768;  // lists, candidates and reverse edges of a node
+  const bool ip = input.metric == Metric::kInnerProduct;
+  const FusedLayout layout = FusedLayout::of(static_cast<uint32_t>(input.dim) + (ip ? 1 : 0));
+  return input.count * (layout.block_bytes + layout.vector_bytes + kOther);
+}
+
 Result<GraphPayloads> build_graph(const GraphInput& input, const GraphParams& params,
                                   Executor* executor, const Progress* progress) {
   RVF_TRY(check_input(input, params));
   InlineExecutor inline_executor;
   Executor& e = executor == nullptr ? inline_executor : *executor;
+  if (params.layout == SearchLayout::kPartitions) {
+    GraphPayloads out;
+    RVF_ASSIGN(LargePayload lists, build_partitions(input, params, e, progress));
+    out.fused.push_back(std::move(lists));
+    return out;
+  }
   return GraphMaker(input, params, e, progress).run(nullptr, {}, {});
 }
 

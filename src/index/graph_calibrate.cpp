@@ -15,7 +15,6 @@ constexpr uint32_t kLadder[] = {10,  16,  24,  32,  48,   64,   96,   128,  192,
 constexpr uint32_t kDepths[] = {10, 100};
 // Of the other row in a query of each kind.
 constexpr float kShares[kQueryKinds] = {0.0F, 0.25F, 0.5F};
-constexpr uint64_t kScanInstead = 12;
 constexpr float kEnough = 0.996F;
 
 struct Sample {
@@ -26,9 +25,13 @@ struct Sample {
 
 class Calibration {
  public:
-  Calibration(const FusedIndex& index, const GraphInput& input, const std::vector<uint32_t>& held,
-              Executor& executor)
-      : index_(index), input_(input), held_(held), executor_(executor) {
+  Calibration(const CalibratedIndex& index, const GraphInput& input,
+              const std::vector<uint32_t>& held, bool index_holds_them, Executor& executor)
+      : index_(index),
+        input_(input),
+        held_(held),
+        index_holds_them_(index_holds_them),
+        executor_(executor) {
     for (const uint32_t node : held) held_rows_.set(input.first_row + node);
   }
 
@@ -104,20 +107,32 @@ class Calibration {
     r.params.k = k;
     r.params.ef = width;
     r.params.walk = true;
+    if (index_holds_them_) r.dead = &held_rows_;
     return r;
   }
 
-  // Only over the rows of the graph, whatever else the table holds.
+  // Only over the rows of the index, whatever else the table holds. Rows are read once for all the
+  // queries of a worker: there may be more of them than fit into memory.
   void find_truth() {
-    executor_.parallel_for(samples_.size(), 2, [&](size_t, uint64_t b, uint64_t e) {
+    constexpr uint64_t kRowsAtOnce = 256;
+    const uint64_t share = (samples_.size() + executor_.width() - 1) / executor_.width();
+    executor_.parallel_for(samples_.size(), share, [&](size_t, uint64_t b, uint64_t e) {
+      std::vector<SearchRequest> requests;
+      std::vector<TopK> best;
       for (uint64_t i = b; i < e; ++i) {
-        SearchRequest r = request(samples_[i], kDepths[1], 0);
-        r.dead = &held_rows_;
-        TopK best(r.params.k, r.ids);
-        SearchStats stats;
-        (void)scan_rows(r, input_.first_row, input_.first_row + input_.count, 0, best, stats);
-        best.finish(samples_[i].truth.hits);
+        requests.push_back(request(samples_[i], kDepths[1], 0));
+        requests.back().dead = &held_rows_;
+        best.emplace_back(kDepths[1], requests.back().ids);
       }
+      SearchStats stats;
+      const uint64_t end = input_.first_row + input_.count;
+      for (uint64_t row = input_.first_row; row < end; row += kRowsAtOnce) {
+        const uint64_t until = std::min(end, row + kRowsAtOnce);
+        for (size_t i = 0; i < best.size(); ++i) {
+          (void)scan_rows(requests[i], row, until, 0, best[i], stats);
+        }
+      }
+      for (uint64_t i = b; i < e; ++i) best[i - b].finish(samples_[i].truth.hits);
     });
   }
 
@@ -126,7 +141,7 @@ class Calibration {
     const float distance = usual_distance();
     for (const uint32_t width : kLadder) {
       // Searches that wide scan instead.
-      if (width < k || uint64_t{width} * kScanInstead > input_.count) continue;
+      if (width < k || width > index_.widest()) continue;
       std::vector<uint64_t> found(samples_.size(), 0);
       executor_.parallel_for(samples_.size(), 4, [&](size_t worker, uint64_t b, uint64_t e) {
         SearchResult result;
@@ -178,9 +193,10 @@ class Calibration {
     return *at;
   }
 
-  const FusedIndex& index_;
+  const CalibratedIndex& index_;
   const GraphInput& input_;
   const std::vector<uint32_t>& held_;
+  bool index_holds_them_;
   Executor& executor_;
   DeadRows held_rows_;
   std::vector<Sample> samples_;
@@ -189,10 +205,11 @@ class Calibration {
 
 }  // namespace
 
-std::vector<wire::FusedCalibrationPoint> calibrate(const FusedIndex& index, const GraphInput& input,
+std::vector<wire::FusedCalibrationPoint> calibrate(const CalibratedIndex& index,
+                                                   const GraphInput& input,
                                                    const std::vector<uint32_t>& held,
-                                                   Executor& executor) {
-  return Calibration(index, input, held, executor).run();
+                                                   bool index_holds_them, Executor& executor) {
+  return Calibration(index, input, held, index_holds_them, executor).run();
 }
 
 size_t most_calibration_points() noexcept {

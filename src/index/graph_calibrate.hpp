@@ -2,17 +2,19 @@
 #pragma once
 #include <vector>
 
-#include "index/fused_index.hpp"
+#include "index/calibrated_index.hpp"
 
 namespace rvf::index {
 
 // Kinds of query, from such as the rows to ever farther ones: a held-out row, mixed with another.
 inline constexpr uint16_t kQueryKinds = 3;
 
-// `held` are rows that the index does not return; they make the queries.
-std::vector<wire::FusedCalibrationPoint> calibrate(const FusedIndex& index, const GraphInput& input,
+// `held` are rows that make the queries and are no answers. Where the index holds them it is asked
+// not to return them.
+std::vector<wire::FusedCalibrationPoint> calibrate(const CalibratedIndex& index,
+                                                   const GraphInput& input,
                                                    const std::vector<uint32_t>& held,
-                                                   Executor& executor);
+                                                   bool index_holds_them, Executor& executor);
 // Points that calibrate() can give.
 size_t most_calibration_points() noexcept;
 

@@ -108,7 +108,7 @@ GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, const wire
   const LeaderLayer layer = leader_layer(graph, codes, meta.m);
   out.layer_a = layer_a_of(layer, meta);
   out.layer_c = layer_c_of(graph, layer, meta, params.max_payload_bytes);
-  if (!params.fused) return out;
+  if (params.layout != SearchLayout::kFused) return out;
   header.total_nodes = graph.nodes();
   const auto root = graph.root();
   const size_t prefix =

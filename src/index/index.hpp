@@ -84,8 +84,8 @@ class SearchScratch {
 };
 
 struct IndexInfo {
-  std::string kind;  // "flat", "graph"
-  bool fused = false;  // searched through node blocks
+  std::string kind;  // "flat", "graph", "partitions"
+  SearchLayout layout = SearchLayout::kStandard;
   uint64_t rows = 0;  // rows covered, from first_row on; later rows are scanned
   uint64_t first_row = 0;
   uint64_t bytes = 0;  // mapped payload bytes

@@ -1,16 +1,8 @@
 #include "index/row_codes.hpp"
 
 #include <algorithm>
-#include <cmath>
-
-#include "kernels/convert.hpp"
 
 namespace rvf::index {
-namespace {
-
-constexpr float kLeastCoordinate = 1e-12F;  // where others are about 1
-
-}  // namespace
 
 RowCodes::Query::Query(const RowCodes& codes)
     : codes_(&codes),
@@ -34,7 +26,7 @@ void RowCodes::Query::distances_at_once(const uint32_t* nodes, size_t n,
   for (size_t i = 0; i < n; ++i) rows_[i] = codes_->code(nodes[i]);
   codes_->dots_(code_, rows_.get(), n, codes_->stride_, products_.get());
   for (size_t i = 0; i < n; ++i) {
-    const Row& row = codes_->rows_[nodes[i]];
+    const ByteRow& row = codes_->rows_[nodes[i]];
     const auto product = static_cast<float>(products_[i]);
     const float d = (norm_ + row.norm) - 2 * (scale_ * row.scale) * product;
     out[i] = (d > 0 ? d : 0) + row.lift;
@@ -44,7 +36,6 @@ void RowCodes::Query::distances_at_once(const uint32_t* nodes, size_t n,
 Result<RowCodes> RowCodes::make(const FusedSpace& space, const GraphInput& input,
                                 Executor& executor) {
   RowCodes c;
-  c.padded_ = space.layout().padded;
   c.stride_ = space.layout().vector_bytes;
   c.dots_ = kernels::int8_dots();
   c.codes_ = aligned_array<int8_t>(static_cast<size_t>(input.count) * c.stride_);
@@ -56,45 +47,13 @@ Result<RowCodes> RowCodes::make(const FusedSpace& space, const GraphInput& input
   c.rows_.resize(static_cast<size_t>(input.count));
   executor.parallel_for(input.count, 256, [&](size_t, uint64_t b, uint64_t e) {
     std::vector<float> v(input.dim);
-    std::vector<float> placed(c.padded_);
+    std::vector<float> placed(space.layout().padded);
     for (uint64_t r = b; r < e; ++r) {
-      if (!kernels::decode_row((*input.rows)[input.first_row + r], input.dtype, v).ok()) {
-        std::fill(v.begin(), v.end(), 0.0F);
-      }
-      const bool is_null = space.place(v, false, placed.data());
-      // Cosine distance 1 is squared l2 2 between unit vectors; from the origin it is only 1.
-      const float lift = is_null ? space.frame().scale * space.frame().scale : 0;
-      c.encode(static_cast<uint32_t>(r), placed.data(), lift);
+      const float lift = place_row(space, input, input.first_row + r, v, placed.data());
+      c.rows_[r] = to_byte_row(space.layout(), placed.data(), lift, c.codes_.get() + r * c.stride_);
     }
   });
   return c;
-}
-
-void RowCodes::encode(uint32_t node, const float* placed, float lift) {
-  int8_t* code = codes_.get() + node * stride_;
-  std::fill_n(code, stride_, int8_t{0});
-  float top = 0;
-  for (size_t i = 0; i < padded_; ++i) top = std::max(top, std::fabs(placed[i]));
-  Row& row = rows_[node];
-  if (top < kLeastCoordinate) top = 0;
-  const float inverse = top > 0 ? 127.0F / top : 0.0F;
-  const float scale = top / 127.0F;
-  double exact = 0;
-  double crossed = 0;
-  int64_t squares = 0;
-  for (size_t i = 0; i < padded_; ++i) {
-    const auto c = static_cast<int32_t>(std::lrintf(placed[i] * inverse));
-    code[i] = static_cast<int8_t>(c);
-    exact += static_cast<double>(placed[i]) * placed[i];
-    crossed += static_cast<double>(placed[i]) * c;
-    squares += int64_t{c} * c;
-  }
-  crossed *= scale;
-  row.scale = scale;
-  row.norm = static_cast<float>(static_cast<double>(scale) * scale * static_cast<double>(squares));
-  row.lift = lift;
-  row.block_norm = static_cast<float>(exact) + lift;
-  row.block_scale = crossed > 0 ? static_cast<float>(scale * (exact / crossed)) : scale;
 }
 
 }  // namespace rvf::index

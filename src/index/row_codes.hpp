@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "index/aligned_array.hpp"
-#include "index/fused_space.hpp"
+#include "index/byte_row.hpp"
 #include "kernels/codes.hpp"
 
 namespace rvf::index {
@@ -42,30 +42,18 @@ class RowCodes {
 
   const int8_t* code(uint32_t node) const noexcept { return codes_.get() + node * stride_; }
   float scale(uint32_t node) const noexcept { return rows_[node].scale; }
-  // What a block says of its vector: the exact squared norm, and the scale with which products of
-  // the bytes are unbiased.
-  float block_norm(uint32_t node) const noexcept { return rows_[node].block_norm; }
-  float block_scale(uint32_t node) const noexcept { return rows_[node].block_scale; }
-  // What a distance to this row is larger by than its bytes say.
-  float lift(uint32_t node) const noexcept { return rows_[node].lift; }
+  const ByteRow& row(uint32_t node) const noexcept { return rows_[node]; }
+  GroupMember member(uint32_t node) const noexcept {
+    return {node, code(node), rows_[node].scale, rows_[node].lift};
+  }
   void prefetch(uint32_t node) const noexcept {
     for (size_t i = 0; i < stride_ && i < 512; i += 64) __builtin_prefetch(code(node) + i);
   }
 
  private:
-  struct Row {
-    float scale = 0;
-    float norm = 0;  // of the decoded bytes
-    float block_norm = 0;
-    float block_scale = 0;
-    float lift = 0;
-  };
-  void encode(uint32_t node, const float* placed, float lift);
-
   size_t stride_ = 0;  // bytes, a multiple of 64
-  size_t padded_ = 0;
   AlignedArray<int8_t> codes_;
-  std::vector<Row> rows_;
+  std::vector<ByteRow> rows_;
   kernels::Int8Dots dots_ = nullptr;
 };
 

@@ -3,6 +3,7 @@
 #include "index/beam.hpp"
 #include "index/fused_searcher.hpp"
 #include "index/index.hpp"
+#include "index/key_pool.hpp"
 
 namespace rvf::index {
 
@@ -13,6 +14,9 @@ struct SearchScratch::Impl {
   std::vector<float> vector;
   std::vector<float> placed;
   std::vector<uint64_t> candidates;
+  KeyPool heads;
+  KeyPool codes;
+  std::vector<uint64_t> scanned;
   std::vector<const std::byte*> rows;
   std::vector<float> distances;
 };

@@ -26,11 +26,15 @@ OldGraph Compaction::old_graph() const {
 }
 
 Status Compaction::index_output() {
-  const auto& layers = writer_->head().index_layers;
-  if (!layers.empty() || writer_->root().extension->rows < kMinGraphRows) return {};
+  const auto& directory = writer_->log().directory();
+  const bool there = std::any_of(directory.begin(), directory.end(), [](const auto& of_id) {
+    return of_id.second.type == SegmentType::kIndex || is_own_fused(of_id.second);
+  });
+  if (there || writer_->root().extension->rows < kMinGraphRows) return {};
   RVF_ASSIGN(auto state, LiveState::load(writer_->log(), output_, store_.shard_opener(), 0, 0));
-  RVF_ASSIGN(const auto graph, make_graph(state, writer_->head().profile, old_graph(),
-                                          store_.options.executor.get(), options_.progress));
+  RVF_ASSIGN(const auto graph,
+             make_graph(state, writer_->head().profile, old_graph(), build_memory(store_.options),
+                        store_.options.executor.get(), options_.progress));
   writer_->begin_batch();
   Status done = append_graph(*writer_, graph, state.rows.size());
   if (done) done = checkpoint(plan_.order.size(), true);

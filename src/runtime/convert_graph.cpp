@@ -40,7 +40,7 @@ Result<std::vector<wire::Bytes>> new_graph(const Snapshot& snapshot, const std::
   input.metric = snapshot.metric();
   index::GraphParams params;
   params.calibrate = false;
-  params.fused = false;
+  params.layout = SearchLayout::kStandard;
   RVF_ASSIGN(index::GraphPayloads made, index::build_graph(input, params, executor, progress));
   return std::move(made.layer_c);
 }

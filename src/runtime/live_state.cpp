@@ -158,6 +158,11 @@ Status LiveState::add_rows(std::shared_ptr<const VecSegment> segment) {
   return {};
 }
 
+bool LiveState::fits(const wire::FusedHeader& h) const {
+  return h.first_row == 0 && h.total_nodes <= rows.size() && h.dim == dimension &&
+         h.dtype == dtype && h.metric == metric;
+}
+
 // The search layout of exactly this graph; anything else of that type is left alone.
 void LiveState::find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
                            const wire::IndexLayerEntry& graph, LoadedIndex& out) const {
@@ -169,20 +174,34 @@ void LiveState::find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
     const auto view = wire::parse_fused(*bytes);
     if (!view) continue;
     const wire::FusedHeader& h = view->header;
-    const bool of_graph = h.index_segment == graph.segment_id &&
-                          h.index_hash == index_entry->second.hash && h.first_row == 0 &&
-                          h.total_nodes == graph.rows && h.total_nodes <= rows.size();
-    if (of_graph && h.dim == dimension && h.dtype == dtype && h.metric == metric) {
-      out.fused.push_back(*bytes);
+    const bool of_graph = !h.partitions && h.index_segment == graph.segment_id &&
+                          h.index_hash == index_entry->second.hash && h.total_nodes == graph.rows;
+    if (of_graph && fits(h)) out.fused.push_back(*bytes);
+  }
+}
+
+// Partitions need no graph; of several the last one counts.
+void LiveState::find_partitions(const std::map<uint64_t, wire::DirEntry>& directory,
+                                LoadedIndex& out) const {
+  for (const auto& [id, entry] : directory) {
+    if (!is_own_fused(entry)) continue;
+    const auto bytes = usable_payload(entry);
+    if (!bytes) {
+      out.problem = bytes.error().message;
+      continue;
     }
+    const auto view = wire::parse_fused(*bytes);
+    if (view && view->header.partitions && fits(view->header)) out.fused.assign(1, *bytes);
   }
 }
 
 void LiveState::load_index(const manifest::Head& head,
                            const std::map<uint64_t, wire::DirEntry>& directory) {
   index = nullptr;
-  if (head.index_layers.empty()) return;
   auto loaded = std::make_shared<LoadedIndex>();
+  if (head.index_layers.empty()) find_partitions(directory, *loaded);
+  const bool partitions = !loaded->fused.empty();
+  if (head.index_layers.empty() && !partitions && loaded->problem.empty()) return;
   wire::ByteSpan layer_a;
   const auto fail = [&](const std::string& why) {
     loaded->graph = nullptr;
@@ -202,9 +221,9 @@ void LiveState::load_index(const manifest::Head& head,
       loaded->layer_c.push_back(*bytes);
     }
   }
-  find_fused(directory, head.index_layers.front(), *loaded);
+  if (!head.index_layers.empty()) find_fused(directory, head.index_layers.front(), *loaded);
   auto graph = index::open_fused(loaded->fused);
-  if (!graph) {
+  if (!graph && !partitions) {
     loaded->fused.clear();
     graph = index::open_graph(loaded->layer_c, layer_a);
   }

@@ -23,7 +23,7 @@ inline bool is_own_fused(const wire::DirEntry& e) noexcept {
   return e.type == SegmentType::kFused && (e.flags & segment_flag::kHot) != 0;
 }
 
-// The graph over the first rows, with the payloads it reads.
+// The index over the first rows, with the payloads it reads.
 struct LoadedIndex {
   std::unique_ptr<index::Index> graph;
   std::vector<wire::ByteSpan> layer_c;
@@ -85,6 +85,8 @@ class LiveState {
   // Bytes that fail their hash are damage, whatever they seem to ask for: a newer version of this
   // library, or much memory. Otherwise `error` is the cause.
   Error cause_of(const wire::DirEntry& entry, const Error& error) const;
+  bool fits(const wire::FusedHeader& header) const;
+  void find_partitions(const std::map<uint64_t, wire::DirEntry>& directory, LoadedIndex& out) const;
   void find_fused(const std::map<uint64_t, wire::DirEntry>& directory,
                   const wire::IndexLayerEntry& graph, LoadedIndex& out) const;
   MappedFile* file_of(const wire::DirEntry& entry) const;  // null for an unknown shard

@@ -202,7 +202,7 @@ StoreStatus Store::status() const {
     if (index.graph != nullptr) {
       const index::IndexInfo info = index.graph->describe();
       s.index_kind = info.kind;
-      s.search_layout = info.fused ? SearchLayout::kFused : SearchLayout::kStandard;
+      s.search_layout = info.layout;
       s.indexed_rows = info.rows;
       s.index_bytes = info.bytes;
       s.index_default_ef = info.default_ef;

@@ -152,9 +152,15 @@ struct OldGraph {
       now;  // the row today of each of its nodes, or index::kNoNode; empty: as was
   bool fused_is_damaged = false;
 };
-// A graph over all rows of `state`.
+// What the index of these rows is made as: what the profile asks for, or partitions where a graph
+// would take more than `memory`.
+SearchLayout layout_for(const LiveState& state, const wire::ProfileConfig& profile,
+                        uint64_t memory);
+// What building an index may take.
+uint64_t build_memory(const OpenOptions& options) noexcept;
+// An index over all rows of `state`.
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
-                                        const OldGraph& old, Executor* executor,
+                                        const OldGraph& old, uint64_t memory, Executor* executor,
                                         const Progress* progress);
 // Appends the graph in place of the one that the writer's head names, and points the root at it.
 Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t rows);

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "index/graph.hpp"
@@ -16,18 +17,33 @@ namespace {
 constexpr uint64_t kTailRows = 16384;
 constexpr uint64_t kTailShare = 2;  // one in two
 
-// Most of what the machine has; 0 where it does not say.
+// Most of what the machine has; none where it does not say.
 uint64_t usable_memory() noexcept {
   const long pages = ::sysconf(_SC_PHYS_PAGES);
   const long page_bytes = ::sysconf(_SC_PAGESIZE);
-  if (pages <= 0 || page_bytes <= 0) return 0;
+  if (pages <= 0 || page_bytes <= 0) return std::numeric_limits<uint64_t>::max();
   return static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes) / 10 * 8;
 }
 
 }  // namespace
 
+uint64_t build_memory(const OpenOptions& options) noexcept {
+  const uint64_t usable = usable_memory();
+  return options.memory_budget == 0 ? usable : std::min(usable, options.memory_budget);
+}
+
+SearchLayout layout_for(const LiveState& state, const wire::ProfileConfig& profile,
+                        uint64_t memory) {
+  index::GraphInput input;
+  input.count = state.rows.size();
+  input.dim = state.dimension;
+  input.metric = state.metric;
+  const bool too_large = index::graph_build_bytes(input) > memory;
+  return too_large ? SearchLayout::kPartitions : profile.search_layout;
+}
+
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
-                                        const OldGraph& old, Executor* executor,
+                                        const OldGraph& old, uint64_t memory, Executor* executor,
                                         const Progress* progress) {
   index::GraphInput input;
   input.rows = &state.rows;
@@ -39,9 +55,10 @@ Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::Prof
   params.m = profile.graph_degree;
   params.ef_construction = profile.ef_construction;
   params.seed = profile.seed;
-  params.memory_limit = usable_memory();
-  params.fused = profile.search_layout == SearchLayout::kFused;
-  if (old.index != nullptr && old.index->graph != nullptr) {
+  params.memory_limit = memory;
+  params.layout = layout_for(state, profile, memory);
+  const bool has_lists = old.index != nullptr && !old.index->layer_c.empty();
+  if (has_lists && params.layout != SearchLayout::kPartitions) {
     index::GraphSpans spans{old.index->layer_c, {}};
     if (!old.fused_is_damaged) spans.fused = old.index->fused;
     auto grown = index::regrow_graph(spans, old.now, input, params, executor, progress);
@@ -81,7 +98,7 @@ Status append_graph(Writer& writer, const index::GraphPayloads& graph, uint64_t 
   for (const wire::Bytes& part : graph.layer_c) RVF_TRY(append(part, 0, 2));
   wire::HotPointer fused_begins;
   for (const index::LargePayload& fused : graph.fused) {
-    wire::set_fused_index(fused.bytes.get(), first->segment_id, first->hash);
+    if (first) wire::set_fused_index(fused.bytes.get(), first->segment_id, first->hash);
     Writer::Segment segment;
     segment.type = SegmentType::kFused;
     segment.flags = segment_flag::kHot;
@@ -125,13 +142,16 @@ Status Store::Impl::build_index(const Progress* progress) {
   if (rows < runtime::kMinGraphRows) return {};
   // A damaged graph is made anew: what grew out of it would have a valid checksum.
   const bool loaded = state.index != nullptr && state.index->graph != nullptr && lists_are_intact();
-  const bool fused = loaded && !state.index->fused.empty();
   const bool intact = fused_is_intact();
-  const bool wants_fused = profile.search_layout == SearchLayout::kFused;
-  if (loaded && state.index->rows == rows && (!wants_fused || (fused && intact))) return {};
+  const uint64_t memory = runtime::build_memory(options);
+  if (loaded && state.index->rows == rows) {
+    const SearchLayout present = state.index->graph->describe().layout;
+    const bool is_wanted = present == runtime::layout_for(state, profile, memory);
+    if (is_wanted && (present == SearchLayout::kStandard || intact)) return {};
+  }
   RVF_ASSIGN(const auto graph,
              runtime::make_graph(state, profile, {loaded ? state.index : nullptr, {}, !intact},
-                                 options.executor.get(), progress));
+                                 memory, options.executor.get(), progress));
   runtime::BatchScope scope(*writer);
   RVF_TRY(state.intact());
   RVF_TRY(runtime::append_graph(*writer, graph, rows));

@@ -165,6 +165,7 @@ bool parse_field_type(const char* text, FieldType& out) noexcept {
 }
 
 const char* search_layout_name(SearchLayout layout) noexcept {
+  if (layout == SearchLayout::kPartitions) return "partitions";
   return layout == SearchLayout::kStandard ? "standard" : "fused";
 }
 

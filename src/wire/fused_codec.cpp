@@ -9,7 +9,8 @@
 namespace rvf::wire {
 namespace {
 
-constexpr uint16_t kVersion = 1;
+constexpr uint16_t kBlocksVersion = 1;
+constexpr uint16_t kPartitionsVersion = 2;
 constexpr uint16_t kDegree = 32;
 constexpr size_t kFixedBytes = 128;
 constexpr size_t kIndexAt = 48;
@@ -38,7 +39,7 @@ void write_fused_prefix(const FusedHeader& h, ByteSpan root, std::byte* out) {
   Bytes bytes;
   bytes.reserve(fused_prefix_bytes(h.centre.size(), h.calibration.size(), root.size()));
   ByteWriter w(bytes);
-  w.u16(kVersion);
+  w.u16(h.partitions ? kPartitionsVersion : kBlocksVersion);
   w.u16(kDegree);
   w.u32(h.block_bytes);
   w.u64(h.first_row);
@@ -56,6 +57,8 @@ void write_fused_prefix(const FusedHeader& h, ByteSpan root, std::byte* out) {
   w.f32(h.largest_norm2);
   w.u32(h.root_groups);
   w.u32(static_cast<uint32_t>(h.centre.size()));
+  w.u64(h.partition_count);
+  w.u64(h.group_count);
   w.align(kFixedBytes);
   write_array(w, h.centre);
   write_array(w, h.calibration);
@@ -79,9 +82,11 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
   };
   const uint16_t version = in.u16();
   const uint16_t degree = in.u16();
-  if (in.ok() && (version != kVersion || degree != kDegree)) {
+  if (in.ok() &&
+      ((version != kBlocksVersion && version != kPartitionsVersion) || degree != kDegree)) {
     return wrong("another version or degree", ErrorCode::kUnsupported);
   }
+  h.partitions = version == kPartitionsVersion;
   h.block_bytes = in.u32();
   h.first_row = in.u64();
   h.total_nodes = in.u64();
@@ -99,6 +104,11 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
   h.largest_norm2 = in.f32();
   h.root_groups = in.u32();
   const uint32_t coordinates = in.u32();
+  h.partition_count = in.u64();
+  h.group_count = in.u64();
+  if (in.ok() && !h.partitions && (h.partition_count != 0 || h.group_count != 0)) {
+    return wrong("partitions beside node blocks");
+  }
   skip_padding(in, kFixedBytes);
   if (!in.ok()) return wrong("");
   h.metric = static_cast<Metric>(metric);
@@ -123,9 +133,11 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
   skip_padding(in, 64);
   const uint64_t padded = (uint64_t{coordinates} + 15) / 16 * 16;
   const uint64_t group_bytes = 256 + 4 * padded;
-  const uint64_t block_bytes = 64 + (padded + 63) / 64 * 64 + group_bytes;
+  const uint64_t head_bytes = 64 + (padded + 63) / 64 * 64;
+  const uint64_t block_bytes = h.partitions ? head_bytes : head_bytes + group_bytes;
   if (h.block_bytes != block_bytes) return wrong("a block size that does not fit the dimensions");
-  if (h.root_groups == 0 || h.root_groups > kMaxRootGroups) return wrong("a root of no size");
+  const uint32_t most_groups = h.partitions ? kMaxPartitionRootGroups : kMaxRootGroups;
+  if (h.root_groups == 0 || h.root_groups > most_groups) return wrong("a root of no size");
   view.root = in.bytes(h.root_groups * group_bytes);
   skip_padding(in, 64);
   if (!in.ok()) return wrong("");
@@ -134,7 +146,19 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
       h.first_row > kMaxFirstRow) {
     return wrong("node counts that cannot be");
   }
-  view.blocks = in.bytes(h.node_count * block_bytes);
+  if (h.partitions) {
+    // Every partition is in the root, every row in a group.
+    constexpr uint64_t kMostGroups = uint64_t{1} << 32;
+    if (h.first_node != 0 || h.node_count != h.total_nodes || h.partition_count == 0 ||
+        h.partition_count > uint64_t{h.root_groups} * kDegree || h.group_count > kMostGroups ||
+        h.group_count * kDegree < h.total_nodes) {
+      return wrong("partitions that cannot be");
+    }
+    view.blocks = in.bytes(h.partition_count * block_bytes);
+    view.groups = in.bytes(h.group_count * group_bytes);
+  } else {
+    view.blocks = in.bytes(h.node_count * block_bytes);
+  }
   RVF_TRY(expect_end("FUSED", in));
   return view;
 }

@@ -1,6 +1,7 @@
-// FUSED payloads (docs/format.md, "FUSED"): node blocks ready to search from the map, derived from
-// VEC and INDEX. Only what precedes the blocks is read here; blocks are read by searches, which
-// trust nothing in them.
+// FUSED payloads (docs/format.md, "FUSED"): made for searching from the map. Version 1 holds the
+// node blocks of a graph, derived from VEC and INDEX; version 2 holds partitions: the rows' codes
+// list by list, derived from VEC alone. Only what precedes blocks and groups is read here; those are
+// read by searches, which trust nothing in them.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,6 +15,7 @@
 namespace rvf::wire {
 
 inline constexpr uint32_t kMaxRootGroups = 1024;
+inline constexpr uint32_t kMaxPartitionRootGroups = 16384;
 inline constexpr uint32_t kMaxCalibrationPoints = 1024;  // writers have less than a hundred
 
 // How often a search of some width found the true neighbours.
@@ -26,11 +28,14 @@ struct FusedCalibrationPoint {
 };
 
 struct FusedHeader {
-  uint32_t block_bytes = 0;
+  bool partitions = false;  // version 2
+  uint32_t block_bytes = 0;  // of a node block; of the head of a partition
   uint64_t first_row = 0;  // node i is row first_row + i
   uint64_t total_nodes = 0;
   uint64_t first_node = 0;  // of this payload
   uint64_t node_count = 0;
+  uint64_t partition_count = 0;
+  uint64_t group_count = 0;  // of all partitions
   uint64_t seed = 0;  // of the rotation
   // The first INDEX segment of the graph that the blocks say again.
   uint64_t index_segment = 0;
@@ -49,8 +54,13 @@ struct FusedHeader {
 struct FusedPayloadView {
   FusedHeader header;
   ByteSpan root;
-  ByteSpan blocks;  // node_count * block_bytes, from a multiple of 64 on
+  ByteSpan blocks;  // node_count * block_bytes, from a multiple of 64 on; heads of partitions
+  ByteSpan groups;  // of partitions
 };
+
+// In the head of a partition, beside its centroid: which groups are its own.
+inline constexpr size_t kHeadFirstGroup = 8;  // u64
+inline constexpr size_t kHeadGroups = 16;  // u32
 
 // What comes before the blocks: header, centre, calibration, root. Its size depends on the counts
 // only.
@@ -60,7 +70,8 @@ void write_fused_prefix(const FusedHeader& header, ByteSpan root, std::byte* out
 // In place: which INDEX the payload belongs to.
 void set_fused_index(std::byte* payload, uint64_t index_segment, const ContentHash& index_hash);
 
-// Errors: kTruncated, kCorrupt, kUnsupported (another version or degree).
+// Errors: kTruncated, kCorrupt, kUnsupported (another version or degree). Where heads point is not
+// checked.
 Result<FusedPayloadView> parse_fused(ByteSpan payload);
 
 }  // namespace rvf::wire

@@ -172,8 +172,8 @@ void get(ByteReader& r, ProfileConfig& e) {
   e.graph_degree = r.u16();
   // What a later version may add is searched like anything else here.
   const uint16_t layout = r.u16();
-  e.search_layout = layout == static_cast<uint16_t>(SearchLayout::kStandard)
-                        ? SearchLayout::kStandard
+  e.search_layout = layout <= static_cast<uint16_t>(SearchLayout::kPartitions)
+                        ? static_cast<SearchLayout>(layout)
                         : SearchLayout::kFused;
   e.ef_construction = r.u32();
   e.seed = r.u64();
