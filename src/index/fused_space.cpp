@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/convert.hpp"
+#include "kernels/square_sum.hpp"
 #include "types/splitmix.hpp"
 
 namespace rvf::index {
@@ -17,12 +18,6 @@ constexpr double kLargestNorm2 = 1e37;
 // Rows so many times farther from the middle than the median one are not fitted to.
 constexpr float kFarther = 16;
 constexpr float kFarthest = 1000;  // from the centre, where rows are 8 away
-
-double square(std::span<const float> v) {
-  double sum = 0;
-  for (const float x : v) sum += static_cast<double>(x) * x;
-  return sum;
-}
 
 void make_finite(std::span<float> v) {
   for (float& x : v) {
@@ -110,7 +105,7 @@ Result<FusedSpace> FusedSpace::fit(const GraphInput& input, uint64_t seed) {
     for (uint64_t r = 0; r < input.count; ++r) {
       RVF_TRY(kernels::decode_row((*input.rows)[input.first_row + r], input.dtype, v));
       make_finite(v);
-      norms.push_back(static_cast<float>(std::min(square(v), kLargestNorm2)));
+      norms.push_back(static_cast<float>(std::min(kernels::square_sum(v), kLargestNorm2)));
     }
     // A few rows of another magnitude must not make all others look alike.
     const float most = *std::max_element(norms.begin(), norms.end());
@@ -134,7 +129,7 @@ Result<FusedSpace> FusedSpace::fit(const GraphInput& input, uint64_t seed) {
 bool FusedSpace::lift(std::span<float> vector, bool is_query, float* out) const noexcept {
   make_finite(vector);
   const bool ip = frame_.metric == Metric::kInnerProduct;
-  const double norm2 = ip || frame_.metric == Metric::kCosine ? square(vector) : 0;
+  const double norm2 = ip || frame_.metric == Metric::kCosine ? kernels::square_sum(vector) : 0;
   double length = 1;
   double rest = 0;
   if (frame_.metric == Metric::kCosine && norm2 > 0) length = 1 / std::sqrt(norm2);
@@ -154,13 +149,10 @@ bool FusedSpace::lift(std::span<float> vector, bool is_query, float* out) const 
 bool FusedSpace::place(std::span<float> vector, bool is_query, float* out) const noexcept {
   const bool is_null = lift(vector, is_query, out);
   const size_t n = frame_.coordinates();
-  float norm2 = 0;
-  for (size_t d = 0; d < n; ++d) {
-    out[d] = (out[d] - frame_.centre[d]) * frame_.scale;
-    norm2 += out[d] * out[d];
-  }
+  for (size_t d = 0; d < n; ++d) out[d] = (out[d] - frame_.centre[d]) * frame_.scale;
+  const double norm2 = kernels::square_sum({out, n});
   // Beyond this only the direction counts, and single precision loses what tells rows apart.
-  if (!(norm2 <= kFarthest * kFarthest)) {
+  if (!(norm2 <= double{kFarthest} * kFarthest)) {
     double largest = 0;
     for (size_t d = 0; d < n; ++d) {
       largest = std::max(largest, std::fabs(static_cast<double>(out[d])));

@@ -7,6 +7,7 @@
 
 #include "kernels/convert.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/square_sum.hpp"
 
 namespace rvf::kernels {
 
@@ -81,26 +82,24 @@ class QueryBuilder {
     const size_t dim = q_.query_.dim;
     q_.integer_ = fits_integers(values);
     RVF_TRY(allocate());
-    double norm2 = 0;
-    for (size_t i = 0; i < dim; ++i) {
-      const float v = values[i];
-      if (q_.dtype_ == DType::kBinary) {
-        if (v > 0) {
-          q_.buffer_.get()[i / 8] |= static_cast<std::byte>(1 << (i % 8));
-          norm2 += 1;
-        }
-        continue;
+    if (q_.dtype_ == DType::kBinary) {
+      for (size_t i = 0; i < dim; ++i) {
+        if (!(values[i] > 0)) continue;
+        q_.buffer_.get()[i / 8] |= static_cast<std::byte>(1 << (i % 8));
+        q_.query_.norm2 += 1;
       }
-      norm2 += static_cast<double>(v) * v;
+    } else {
+      q_.query_.norm2 = square_sum(values.first(dim));
       if (q_.integer_) {
-        const auto x = static_cast<int16_t>(v);
-        std::memcpy(q_.buffer_.get() + i * 2, &x, 2);
+        for (size_t i = 0; i < dim; ++i) {
+          const auto x = static_cast<int16_t>(values[i]);
+          std::memcpy(q_.buffer_.get() + i * 2, &x, 2);
+        }
       } else {
-        std::memcpy(q_.buffer_.get() + i * 4, &v, 4);
+        std::memcpy(q_.buffer_.get(), values.data(), dim * sizeof(float));
       }
     }
     q_.query_.data = q_.buffer_.get();
-    q_.query_.norm2 = norm2;
     choose();
     return std::move(q_);
   }

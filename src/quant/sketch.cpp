@@ -36,12 +36,25 @@ size_t CountMinSketch::slot(uint64_t hash, uint64_t step, uint32_t row) const no
 void CountMinSketch::add(uint64_t id) noexcept {
   const uint64_t hash = mix(id);
   const uint64_t step = step_of(hash);
-  const uint8_t smallest = estimate(id);
   ++total_;
+  size_t slots[kMaxDepth];
+  uint8_t smallest = 255;
+  for (uint32_t row = 0; row < depth_; ++row) {
+    slots[row] = slot(hash, step, row);
+    smallest = std::min(smallest, counters_[slots[row]]);
+  }
   if (smallest == 255) return;
   for (uint32_t row = 0; row < depth_; ++row) {
-    uint8_t& counter = counters_[slot(hash, step, row)];
+    uint8_t& counter = counters_[slots[row]];
     if (counter == smallest) ++counter;
+  }
+}
+
+void CountMinSketch::expect(uint64_t id) const noexcept {
+  const uint64_t hash = mix(id);
+  const uint64_t step = step_of(hash);
+  for (uint32_t row = 0; row < depth_; ++row) {
+    __builtin_prefetch(&counters_[slot(hash, step, row)], 1);
   }
 }
 

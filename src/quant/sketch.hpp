@@ -24,6 +24,8 @@ class CountMinSketch {
   static uint32_t width_for(uint64_t ids) noexcept;
 
   void add(uint64_t id) noexcept;
+  // Asks the memory for the counters of an id that will be added soon.
+  void expect(uint64_t id) const noexcept;
   uint8_t estimate(uint64_t id) const noexcept;
   // Halves every counter, so that old accesses fade.
   void age() noexcept;

@@ -5,6 +5,7 @@ namespace rvf::runtime {
 void AccessCounter::count(std::span<const Neighbor> found) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return;
+  for (const Neighbor& n : found) sketch_.expect(n.id);
   for (const Neighbor& n : found) sketch_.add(n.id);
   unsaved_ += found.size();
 }
