@@ -57,6 +57,7 @@ struct Case {
   DType dtype = DType::kF32;
   Durability durability = Durability::kFlush;
   std::string application = {};
+  SearchLayout layout = SearchLayout::kFused;
 };
 
 class Maker {
@@ -68,6 +69,7 @@ class Maker {
     create.metric = case_.metric;
     create.dtype = case_.dtype;
     create.application = case_.application;
+    create.search_layout = case_.layout;
     open_.durability = case_.durability;
     store_.push_back(take(Store::create(path_, create, open_)));
   }
@@ -267,6 +269,13 @@ void make_all(const std::filesystem::path& folder) {
     m.remove({17, 4000});
     m.add(10);
   });
+  put_file(folder, "partitions",
+           {.dim = 4, .dtype = DType::kI8, .layout = SearchLayout::kPartitions}, [](Maker& m) {
+             m.add(5000);
+             check(m.store().build_index());
+             m.remove({17, 4000});
+             m.add(10);
+           });
   put_file(folder, "compacted", {}, [](Maker& m) {
     churn(m);
     attachments(m);

@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
-from rvf_fused import Fused, base_lists  # noqa: E402
+from rvf_fused import Fused, Partitions, base_lists  # noqa: E402
 from rvf_hashes import content_hash, crc32c, xxh3_128  # noqa: E402
 from rvf_reader import INDEX, Root, RvfError, Store  # noqa: E402
 
@@ -100,6 +100,17 @@ class Stores(unittest.TestCase):
                     off += abs(squared(vectors[node], vectors[other]) - true)
                     total += true
         self.assertLess(off, 0.05 * total)
+
+    def test_every_row_lies_in_one_partition_and_every_partition_in_the_root(self):
+        store = Store.open(self.path("partitions"))
+        own, = [s for s in store.segments.values() if s.type == 0xF4 and s.flags & 1 << 6]
+        lists = Partitions(own.payload)
+        self.assertEqual((lists.first_row, lists.dim, lists.metric, lists.dtype),
+                         (0, 4, store.profile["metric"], store.profile["dtype"]))
+        self.assertEqual(lists.root, list(range(lists.partitions)))
+        by_partition = [lists.rows(p) for p in range(lists.partitions)]
+        self.assertTrue(all(rows == sorted(rows) for rows in by_partition))
+        self.assertEqual(sorted(row for rows in by_partition for row in rows), list(range(5000)))
 
     def test_a_flipped_bit_is_found_or_touches_nothing_that_counts(self):
         rng = random.Random(20261121)

@@ -7,6 +7,8 @@ import struct
 
 
 class Fused:
+    VERSION, MOST_GROUPS = 1, 1024
+
     def __init__(self, payload):
         self.payload = payload
         (version, degree, self.block_bytes, self.first_row, self.total_nodes, self.first_node,
@@ -14,33 +16,41 @@ class Fused:
         self.index_hash = payload[56:72]
         (self.metric, self.dtype, points, self.dim, self.scale, self.largest_norm2, groups,
          coordinates) = struct.unpack_from("<BBHIffII", payload, 72)
-        assert version == 1 and degree == 32 and not any(payload[96:128])
-        assert coordinates == self.dim + (self.metric == 1) and 1 <= groups <= 1024
+        assert version == self.VERSION and degree == 32 and not any(payload[112:128])
+        self.partitions, self.groups = struct.unpack_from("<QQ", payload, 96)
+        assert coordinates == self.dim + (self.metric == 1) and 1 <= groups <= self.MOST_GROUPS
         self.padded = align(coordinates, 16)
         self.vector_bytes = align(self.padded, 64)
-        group = 256 + 4 * self.padded
-        assert self.block_bytes == 64 + self.vector_bytes + group
+        self.group_bytes = group = 256 + 4 * self.padded
         self.centre = struct.unpack_from("<%df" % coordinates, payload, 128)
         self.calibration = list(struct.iter_unpack(
             "<HHIff", payload[128 + 4 * coordinates:128 + 4 * coordinates + 16 * points]))
         root = align(128 + 4 * coordinates + 16 * points, 64)
-        self.root = [n for g in range(groups) for n in self._group(root + g * group)]
         self.blocks = align(root + groups * group, 64)
-        assert len(payload) == self.blocks + self.node_count * self.block_bytes
+        self._check_sizes()
+        self.root = [n for g in range(groups) for n in self._group(root + g * group, self._leaders())]
 
-    def _group(self, at):
+    def _check_sizes(self):
+        assert self.partitions == self.groups == 0
+        assert self.block_bytes == 64 + self.vector_bytes + self.group_bytes
+        assert len(self.payload) == self.blocks + self.node_count * self.block_bytes
+
+    def _leaders(self):
+        return self.total_nodes
+
+    def _group(self, at, limit):
         ids = struct.unpack_from("<32I", self.payload, at)
         add = struct.unpack_from("<32e", self.payload, at + 128)
         mul = struct.unpack_from("<32e", self.payload, at + 192)
         for node, a, m in zip(ids, add, mul):
-            assert node < self.total_nodes or (node == 0xFFFFFFFF and a == 65504 and m == 0)
-        return [node for node in ids if node < self.total_nodes]
+            assert node < limit or (node == 0xFFFFFFFF and a == 65504 and m == 0)
+        return [node for node in ids if node < limit]
 
     def _at(self, node):
         return self.blocks + (node - self.first_node) * self.block_bytes
 
     def neighbours(self, node):
-        return self._group(self._at(node) + 64 + self.vector_bytes)
+        return self._group(self._at(node) + 64 + self.vector_bytes, self.total_nodes)
 
     def vector(self, node):
         """The node's place in the rotated space, as exactly as its bytes give it."""
@@ -52,6 +62,27 @@ class Fused:
 
     def norm2(self, node):
         return struct.unpack_from("<f", self.payload, self._at(node))[0]
+
+
+class Partitions(Fused):
+    """Version 2: rows in lists around centroids."""
+    VERSION, MOST_GROUPS = 2, 16384
+
+    def _check_sizes(self):
+        assert self.index_segment == 0 and not any(self.index_hash)
+        assert self.first_node == 0 and self.node_count == self.total_nodes
+        assert self.block_bytes == 64 + self.vector_bytes
+        self.lists = self.blocks + self.partitions * self.block_bytes
+        assert len(self.payload) == self.lists + self.groups * self.group_bytes
+
+    def _leaders(self):
+        return self.partitions
+
+    def rows(self, partition):
+        first, count = struct.unpack_from("<QI", self.payload, self._at(partition) + 8)
+        assert first + count <= self.groups
+        return [row for g in range(first, first + count)
+                for row in self._group(self.lists + g * self.group_bytes, self.total_nodes)]
 
 
 def align(n, to):

@@ -17,7 +17,8 @@ from rvf_hashes import content_hash, crc32c, xxh3_128
 DTYPES = ["f32", "f16", "bf16", "i8", "u8", "i4", "binary", "pq", "custom"]
 METRICS = ["l2", "ip", "cosine", "hamming"]
 DTYPE_BITS = [32, 16, 16, 8, 8, 4, 1]
-VEC, INDEX, JOURNAL, MANIFEST, QUANT = 0x01, 0x02, 0x04, 0x05, 0x06
+VEC, INDEX, JOURNAL, MANIFEST, QUANT, FUSED = 0x01, 0x02, 0x04, 0x05, 0x06, 0xF4
+HOT = 1 << 6  # a flag
 DATA_SYNCED = 1
 NO_ID = 2**64 - 1
 
@@ -496,6 +497,9 @@ class Store:
             found, nodes = check_index(self.segments[segment_id].payload, self.root.rows)
             need(found == level and first_row + rows <= self.root.rows, "INDEX_LAYERS is wrong")
             self.index_nodes += nodes if level == 2 else 0
+        for s in self.segments.values() if not self.layers else ():
+            if s.type == FUSED and s.flags & HOT and s.payload[:2] == b"\x02\x00":
+                self.index_nodes, = struct.unpack_from("<Q", s.payload, 16)
 
     def _read_rows(self, row_map, dead):
         dtype, dimension = self.profile["dtype"], self.profile["dimension"]
