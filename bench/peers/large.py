@@ -4,7 +4,7 @@
     build/peers/venv/bin/python bench/peers/large.py [--rows 1000000,10000000]
 
 For each size: build time, file size, from a dropped page cache to the first result (time, bytes read, recall), then
-warm: recall and time of single queries, and memory. Truth is the store's own exact search of 100 queries.
+warm: recall and time of single queries, and memory after 2,000 different ones. Truth is the store's own exact search of the first 100.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import proc
 from process import Process, Tools
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DIM, QUERIES, K, CHUNK = 384, 100, 10, 100_000
+DIM, QUERIES, TRUE, K, CHUNK = 384, 2000, 100, 10, 100_000
 
 
 class Source:
@@ -81,13 +81,13 @@ def measure(rows: int, args: argparse.Namespace, tools: Tools, load: proc.Load) 
         found = np.fromfile(process.out, np.uint64)
         first["cached"] = page_cache.resident([store])
         time.sleep(0.1)
-        _, truth = process.run(K, "exact", 1)
+        _, truth = process.run(K, "exact", 1, TRUE)
         first["recall"] = float(np.isin(found, truth[0]).mean())
         out["first"] = first
         process.run(K, "auto", 2)  # warms up
-        answer, ids = process.run(K, f"recall={args.recall}", 1)
+        answer, ids = process.run(K, f"recall={args.recall}", 1, TRUE)
         out["recall"] = float(np.mean([np.isin(a, b).mean() for a, b in zip(ids, truth, strict=True)]))
-        out["latency"] = process.ask("latency", K, f"recall={args.recall}", 2000)
+        out["latency"] = process.ask("latency", K, f"recall={args.recall}", QUERIES)
     with Process("rvf", tools, load.add) as process:  # memory without the exact scan's pages
         process.ask("queries", queries)
         process.ask("open", store)

@@ -21,6 +21,10 @@ constexpr double kDistancesPerFilteredStep = 160;
 constexpr double kLeastPlainShare = 0.3;
 // The matching nodes make a sparser graph than all, so the walk over them alone is wider.
 constexpr double kFilteredWider = 1.25;
+// Of an upper layer so many nodes are kept while it is walked, and so many are gone on from: clusters
+// may have no edges between them.
+constexpr uint32_t kEntryWidth = 32;
+constexpr uint32_t kEntries = 8;
 // The stored rows of a graph's nodes, seen from the query.
 class RowSpace {
  public:
@@ -111,15 +115,20 @@ class GraphIndex final : public CoveringIndex {
     space.distances(&entry, 1, &distance);
     ++counts.distances;
     BeamPool& pool = scratch.pool;
+    std::vector<std::pair<float, uint32_t>> entries = {{distance, entry}};
     for (uint32_t layer = graph_.meta().max_layer; layer > 0 && in_time; --layer) {
-      pool.start(1);
+      pool.start(kEntryWidth);
       scratch.visited.start(graph_.nodes());
-      scratch.visited.insert(entry);
-      pool.offer(distance, entry);
+      for (const auto& [d, node] : entries) {
+        scratch.visited.insert(node);
+        pool.offer(d, node);
+      }
       expand_beam(
           graph_, layer, space, pool, scratch.visited, counts, [](uint32_t, float) {}, stop);
-      entry = pool[0].node;
-      distance = pool[0].distance;
+      entries.clear();
+      for (size_t i = 0; i < std::min<size_t>(pool.size(), kEntries); ++i) {
+        entries.emplace_back(pool[i].distance, pool[i].node);
+      }
     }
     const auto seen = [&](uint32_t node, float d) {
       if (!(d <= best.bound()) && best.full()) return;
@@ -130,9 +139,11 @@ class GraphIndex final : public CoveringIndex {
     };
     pool.start(ef);
     scratch.visited.start(graph_.nodes());
-    scratch.visited.insert(entry);
-    pool.offer(distance, entry);
-    seen(entry, distance);
+    for (const auto& [d, node] : entries) {
+      scratch.visited.insert(node);
+      pool.offer(d, node);
+      seen(node, d);
+    }
     const bool stepping =
         r.filter != nullptr && static_cast<double>(r.filter->count()) <
                                    kLeastPlainShare * static_cast<double>(graph_.nodes());

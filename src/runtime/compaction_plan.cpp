@@ -10,7 +10,12 @@ namespace {
 
 std::vector<quant::Tier> choose_tiers(const LiveState& state, const std::vector<uint64_t>& rows,
                                       const CompactOptions& options, const AccessCounter& access) {
-  if (access.total() == 0) return std::vector<quant::Tier>(rows.size(), quant::Tier::kWarm);
+  if (access.total() == 0) {
+    // Nothing tells rows apart: all are warm, unless no share at all is to be.
+    const bool none_warm = !(options.hot_fraction + options.warm_fraction > 0);
+    return std::vector<quant::Tier>(rows.size(),
+                                    none_warm ? quant::Tier::kCold : quant::Tier::kWarm);
+  }
   std::vector<uint8_t> estimates(rows.size());
   std::vector<quant::Tier> now(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -12,7 +12,8 @@ constexpr uint8_t kRowMajorBit = 0x80;
 constexpr size_t kDirectoryEntry = 12;
 constexpr size_t kIdHeader = 7;
 constexpr size_t kCodeHeader = 16;
-constexpr size_t kBlockBytes = 8U << 20;
+// Opening reads the ids behind each block: few blocks, few pages.
+constexpr size_t kBlockBytes = 64U << 20;
 
 bool is_run(std::span<const uint64_t> ids) noexcept {
   for (size_t i = 1; i < ids.size(); ++i) {
