@@ -145,7 +145,7 @@ TEST_F(PartitionStoreTest, DamageIsFoundByVerifyAndMendedByBuildIndex) {
   const std::vector<std::byte> junk(64, std::byte{0x5A});
   ASSERT_RVF_OK((*file)->write(lists.offset + lists.payload_bytes - 4096, junk));
   Store damaged = reopen();
-  EXPECT_EQ(damaged.verify()->problems.size(), 1U);
+  EXPECT_FALSE(damaged.verify()->problems.empty());
   const auto r = damaged.query(row(9), {.k = 10});
   ASSERT_RVF_OK(r);
   EXPECT_EQ(r->neighbors.size(), 10U);
