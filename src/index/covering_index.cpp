@@ -7,7 +7,7 @@
 
 namespace rvf::index {
 
-Status CoveringIndex::check(const SearchRequest& request) const {
+Status CoveringIndex::check_fit(const SearchRequest& request) const {
   RVF_TRY(check_request(request));
   const Covered c = covered();
   if (request.query->metric() != c.metric) {
@@ -31,7 +31,7 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
                              SearchResult& out) const {
   out.hits.clear();
   out.stats = {};
-  RVF_TRY(check(request));
+  RVF_TRY(check_fit(request));
   const uint64_t budget = request.params.time_budget_ns;
   const uint64_t deadline = budget == 0 ? 0 : steady_now_ns() + budget;
   const Covered c = covered();

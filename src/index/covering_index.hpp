@@ -29,7 +29,7 @@ class CoveringIndex : public Index {
                             SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const = 0;
 
  private:
-  Status check(const SearchRequest& request) const;
+  Status check_fit(const SearchRequest& request) const;
 };
 
 // Rows of the `covered` ones that may be results.

@@ -17,7 +17,8 @@ inline float load_float(const std::byte* p) noexcept {
 
 // Squared distance to the vector of a block or of a list's head.
 template <class Ops>
-float head_distance(const FusedLayout& layout, const std::byte* head, const FusedQuery& q) {
+[[gnu::always_inline]] inline float head_distance(const FusedLayout& layout, const std::byte* head,
+                                                  const FusedQuery& q) {
   const int64_t product =
       Ops::product(reinterpret_cast<const uint8_t*>(head) + FusedLayout::kVector, q,
                    layout.vector_bytes) -
@@ -168,6 +169,11 @@ class Walk {
   const FusedQuery& q_;
   FusedState& s_;
 };
+
+template <class Ops>
+float distance_to_head(const FusedLayout& layout, const std::byte* head, const FusedQuery& q) {
+  return head_distance<Ops>(layout, head, q);
+}
 
 template <class Ops>
 bool walk(const FusedBlocks& blocks, const FusedQuery& query, FusedState& state, uint64_t steps) {

@@ -104,6 +104,6 @@ struct Avx2Ops : PlainPools {
 }  // namespace
 
 const FusedKernels kFusedAvx2 = {walk<Avx2Ops>, prepare_query<PlainTables>, encode_group,
-                                 scan_groups<Avx2Ops>, head_distance<Avx2Ops>};
+                                 scan_groups<Avx2Ops>, distance_to_head<Avx2Ops>};
 
 }  // namespace rvf::index

@@ -230,6 +230,6 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
 
 const FusedKernels kFusedAvx512 = {walk<Avx512Ops>, prepare_query<Avx512Tables>,
                                    encode_group_avx512, scan_groups<Avx512Ops>,
-                                   head_distance<Avx512Ops>};
+                                   distance_to_head<Avx512Ops>};
 
 }  // namespace rvf::index

@@ -42,6 +42,6 @@ struct ScalarOps : PlainPools {
 }  // namespace
 
 const FusedKernels kFusedScalar = {walk<ScalarOps>, prepare_query<PlainTables>, encode_group,
-                                   scan_groups<ScalarOps>, head_distance<ScalarOps>};
+                                   scan_groups<ScalarOps>, distance_to_head<ScalarOps>};
 
 }  // namespace rvf::index

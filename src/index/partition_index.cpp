@@ -86,6 +86,44 @@ uint32_t PartitionIndex::widest() const {
       std::min<uint64_t>(header().total_nodes, uint64_t{lists_.partitions} * kRowsPerList));
 }
 
+Status PartitionIndex::check() const {
+  const size_t group_bytes = lists_.layout.group_bytes();
+  // Sets the marks of the members of groups; false for one that is marked already or none of all.
+  const auto mark = [&](const std::byte* groups, uint64_t count, std::vector<uint8_t>& marks) {
+    for (uint64_t g = 0; g < count; ++g) {
+      uint32_t numbers[kFusedDegree];
+      std::memcpy(numbers, groups + g * group_bytes, sizeof(numbers));
+      for (const uint32_t n : numbers) {
+        if (n == kNoNode) continue;
+        if (n >= marks.size() || marks[n] != 0) return false;
+        marks[n] = 1;
+      }
+    }
+    return true;
+  };
+  const auto all = [](const std::vector<uint8_t>& marks) {
+    return std::ranges::all_of(marks, [](uint8_t m) { return m != 0; });
+  };
+  std::vector<uint8_t> in_root(lists_.partitions);
+  std::vector<uint8_t> in_lists(header().total_nodes);
+  if (!mark(lists_.root, lists_.root_groups, in_root) || !all(in_root)) {
+    return Error(ErrorCode::kCorrupt, "the root does not name every partition once");
+  }
+  for (uint32_t p = 0; p < lists_.partitions; ++p) {
+    uint64_t first;
+    uint32_t groups;
+    std::memcpy(&first, lists_.head(p) + wire::kHeadFirstGroup, sizeof(first));
+    std::memcpy(&groups, lists_.head(p) + wire::kHeadGroups, sizeof(groups));
+    const bool inside = first <= lists_.group_count && groups <= lists_.group_count - first;
+    if (!inside || !mark(lists_.groups + first * group_bytes, groups, in_lists)) {
+      return Error(ErrorCode::kCorrupt, "partition " + std::to_string(p) +
+                                            " lies outside the lists or names a row twice");
+    }
+  }
+  if (!all(in_lists)) return Error(ErrorCode::kCorrupt, "a row is in no partition");
+  return {};
+}
+
 uint32_t PartitionIndex::beam_width(const SearchRequest& r) const {
   const SearchParams& p = r.params;
   const auto rows = static_cast<uint32_t>(header().total_nodes);

@@ -34,6 +34,8 @@ class PartitionIndex final : public CalibratedIndex {
 
   IndexInfo describe() const override;
   uint32_t widest() const override;
+  // Every row lies in one list, every partition in the root.
+  Status check() const override;
   const PartitionLists& lists() const noexcept { return lists_; }
 
  private:

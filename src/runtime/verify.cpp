@@ -103,6 +103,7 @@ class Verifier {
   void check_graph() {
     const runtime::LiveState& s = snapshot_.state;
     if (s.index == nullptr || s.index->graph == nullptr) return;
+    if (Status whole = s.index->graph->check(); !whole) problem(std::move(whole).error());
     constexpr uint64_t kSamples = 1000;
     const uint64_t step = std::max<uint64_t>(1, s.index->rows / kSamples);
     index::SearchScratch scratch;
