@@ -11,6 +11,9 @@ namespace {
 // A width for an index that was never calibrated.
 constexpr uint32_t kUncalibrated = 128;
 constexpr double kFilterRoom = 1.5;
+// The curve is taken at a recall that misses less than is asked for by this share: other queries than
+// those it was measured with fall on either side of it.
+constexpr float kMargin = 0.1F;
 // Queries beyond the farthest kind that was measured get so many of its steps.
 constexpr double kFarthestKind = 1.3;
 
@@ -61,8 +64,9 @@ float CalibratedIndex::placed_distance(std::vector<float> query, std::vector<flo
 }
 
 uint32_t CalibratedIndex::width_for(uint32_t k, float target) const {
-  const double ten = kinds_.empty() ? 0 : width_on_curve(kinds_[0].points, target);
-  double width = width_at_k(ten, width_on_curve(hundred_, target), k);
+  const auto aim = static_cast<double>(target + (1 - target) * kMargin);
+  const double ten = kinds_.empty() ? 0 : width_on_curve(kinds_[0].points, aim);
+  double width = width_at_k(ten, width_on_curve(hundred_, aim), k);
   if (!(width > 0)) width = kUncalibrated + k;
   width = std::max(std::ceil(width), static_cast<double>(k));
   return static_cast<uint32_t>(std::min(width, static_cast<double>(header_.total_nodes) + k));

@@ -6,7 +6,7 @@
 namespace rvf::index {
 
 // Beyond this beam width a scan of what is left alive costs less.
-inline constexpr uint32_t kMaxDeadWidth = 4096;
+inline constexpr uint32_t kMaxDeadWidth = 8192;
 
 class CoveringIndex : public Index {
  public:
