@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t kGrain = 64;
 constexpr uint64_t kSlice = 16384;  // nodes between reports
-constexpr size_t kMostCandidates = 256;  // that a node chooses among
+constexpr size_t kMostCandidates = 160;  // that a node chooses among
 
 }  // namespace
 
@@ -21,6 +21,7 @@ struct FusedBuilder::Worker {
   NeighbourChooser chooser;
   FusedSearcher searcher;
   std::vector<float> placed;
+  std::vector<uint64_t> compared;
   std::vector<uint32_t> nodes;
   std::vector<float> distances;
   std::vector<Near> candidates;
@@ -63,12 +64,18 @@ void FusedBuilder::search_for(Worker& w, uint32_t node) {
   }
   w.searcher.start(graph_.blocks(), w.placed.data(), params_.ef_construction, kMostTraced);
   w.searcher.run(~uint64_t{0});
-  const auto take = [&](uint64_t key) { w.nodes.push_back(FusedSearcher::node_of(key)); };
-  std::for_each(w.searcher.trace().begin(), w.searcher.trace().end(), take);
-  for (const uint64_t key : w.searcher.near()) {  // what the trace had no room for
-    if (key == kNoKey) break;
-    take(key);
+  const auto trace = w.searcher.trace();
+  std::span<const uint64_t> near = w.searcher.near();
+  near = near.first(std::find(near.begin(), near.end(), kNoKey) - near.begin());
+  w.compared.assign(trace.begin(), trace.end());
+  if (trace.size() == kMostTraced) w.compared.insert(w.compared.end(), near.begin(), near.end());
+  // The nearest of them as far as the walk's distances tell; the others would not be chosen.
+  if (w.compared.size() > kMostCandidates) {
+    const auto last = w.compared.begin() + kMostCandidates;
+    std::nth_element(w.compared.begin(), last, w.compared.end());
+    w.compared.erase(last, w.compared.end());
   }
+  for (const uint64_t key : w.compared) w.nodes.push_back(FusedSearcher::node_of(key));
 }
 
 Status FusedBuilder::add(const std::vector<uint32_t>& nodes, const Report& report) {
