@@ -19,9 +19,10 @@ auto no_throw(Body&& body) -> decltype(body()) {
   try {
     return std::forward<Body>(body)();
   } catch (const std::bad_alloc&) {
+    return out_of_memory();
   } catch (const std::length_error&) {  // more than a container can hold at all
+    return out_of_memory();
   }
-  return out_of_memory();
 }
 
 // Runs `undo` at the end of the scope unless keep() was called.
