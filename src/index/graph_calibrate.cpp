@@ -10,8 +10,8 @@
 namespace rvf::index {
 namespace {
 
-constexpr uint32_t kLadder[] = {10,  16,  24,  32,  48,   64,   96,   128,  192,
-                                256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192};
+constexpr uint32_t kLadder[] = {10,  16,  24,  32,   48,   64,   96,   128,  192,  256,
+                                384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192};
 constexpr uint32_t kDepths[] = {10, 100};
 // Of the other row in a query of each kind.
 constexpr float kShares[kQueryKinds] = {0.0F, 0.25F, 0.5F};
