@@ -53,6 +53,7 @@ void on_lost_page(int signal, siginfo_t* info, void* context) {
     // All from this page on: a file that was cut has nothing behind its end.
     const uintptr_t page = address / page_bytes * page_bytes;
     const uintptr_t end = (begin + length + page_bytes - 1) / page_bytes * page_bytes;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gave a number, and takes a pointer
     void* zeros = ::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     if (zeros == MAP_FAILED) break;

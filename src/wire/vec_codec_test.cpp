@@ -100,9 +100,10 @@ TEST(VecCodec, RowMajorRowsAndIdsOfEveryDtypeAreReadBack) {
 
 TEST(VecCodec, ALongBatchIsCutIntoBlocks) {
   std::mt19937_64 rng(kTestSeed);
-  const auto ids = ids_of_kind(IdEncoding::kRaw, 1000, rng);
-  const uint16_t dim = 4096;  // 16 KiB a row: 512 rows a block
-  const Bytes payload = row_major(DType::kF32, dim, random_rows(DType::kF32, dim, 1000, rng), ids);
+  constexpr size_t kRows = 70'000;  // 65,536 fit into a block
+  const auto ids = ids_of_kind(IdEncoding::kRaw, kRows, rng);
+  const uint16_t dim = 4;
+  const Bytes payload = row_major(DType::kF32, dim, random_rows(DType::kF32, dim, kRows, rng), ids);
   const auto blocks = parse_vec(payload, true);
   ASSERT_TRUE(blocks.ok());
   EXPECT_EQ(blocks->size(), 2U);
