@@ -134,7 +134,7 @@ class Repair {
         later.push_back(&s);
       }
     }
-    std::stable_sort(later.begin(), later.end(), [](const auto* a, const auto* b) {
+    std::sort(later.begin(), later.end(), [](const auto* a, const auto* b) {
       return a->header.segment_id < b->header.segment_id;
     });
     if (!scan_.log()) {

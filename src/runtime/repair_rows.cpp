@@ -182,8 +182,8 @@ Status RepairRows::finish(RepairReport& report) {
   RVF_ASSIGN(meta::Schema schema, schema_of(schema_));
   // Parts that claim rows of another, or rows that are not there, came from another time.
   std::vector<std::shared_ptr<const meta::Part>> fitting;
-  std::stable_sort(parts_.begin(), parts_.end(),
-                   [](const auto& a, const auto& b) { return a->segment_id() > b->segment_id(); });
+  std::sort(parts_.begin(), parts_.end(),
+            [](const auto& a, const auto& b) { return a->segment_id() > b->segment_id(); });
   std::map<uint64_t, uint64_t> covered;  // first row and the row after the last
   for (const auto& part : parts_) {
     const uint64_t end =

@@ -66,7 +66,7 @@ void RepairScan::find_log(const io::File& file) {
     const uint64_t end = s.offset + kSegmentHeaderSize + s.payload.size();
     candidates.push_back({std::move(*root), end});
   }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
     return a.root.epoch != b.root.epoch ? a.root.epoch > b.root.epoch : a.end > b.end;
   });
   if (!candidates.empty()) root_ = candidates.front().root;
