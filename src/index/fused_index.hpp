@@ -18,6 +18,7 @@ class FusedIndex final : public CalibratedIndex {
 
   IndexInfo describe() const override;
   uint32_t widest() const override;
+  const FusedBlocks& blocks() const noexcept { return blocks_; }
 
  private:
   uint32_t beam_width(const SearchRequest& request) const override;

@@ -74,6 +74,10 @@ Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<ui
                                    Executor* executor = nullptr,
                                    const Progress* progress = nullptr);
 
+// Reads an index from end to end. kCorrupt where a list does not decode, blocks say other than lists,
+// or a row is in no partition; kQualityDegraded where nodes cannot be reached.
+Status check_index(const GraphSpans& index);
+
 // `layer_c` are the payloads in any order, `layer_a` may be empty. With layer A alone the search
 // covers only the rows of the top layers (a first, approximate answer while the rest arrives).
 // Spans are borrowed for the life of the index. Errors: kCorrupt, kTruncated, kUnsupported; damage

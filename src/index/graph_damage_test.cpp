@@ -2,6 +2,7 @@
 
 #include "index/graph.hpp"
 #include "index/test_data.hpp"
+#include "wire/fused_codec.hpp"
 
 namespace rvf::index {
 namespace {
@@ -46,6 +47,35 @@ TEST(GraphDamage, APayloadCutShortIsRefused) {
                           good->layer_c[0].begin() + static_cast<ptrdiff_t>(size));
     EXPECT_FALSE(open_graph({cut}, {}).ok()) << size;
   }
+}
+
+TEST(GraphDamage, ACheckReadsEveryListAndEveryBlock) {
+  const TestSet set = make_set(3000, 16, 8);
+  for (const uint64_t max_payload : {uint64_t{1} << 31, uint64_t{40000}}) {
+    GraphParams params;
+    params.max_payload_bytes = max_payload;
+    auto made = build_graph(set.input(Metric::kL2, 3000), params);
+    ASSERT_TRUE(made.ok());
+    EXPECT_TRUE(check_index({spans_of(*made), fused_of(*made)}).ok());
+    EXPECT_TRUE(check_index({spans_of(*made), {}}).ok());
+  }
+  auto made = build_graph(set.input(Metric::kL2, 3000), {});
+  ASSERT_TRUE(made.ok());
+  const auto view = wire::parse_fused(made->fused[0].span());
+  ASSERT_TRUE(view.ok());
+  const FusedLayout layout = FusedLayout::of(16);
+  for (const size_t node : {0U, 1500U, 2999U}) {
+    std::byte* slot = made->fused[0].bytes.get() +
+                      (view->blocks.data() - made->fused[0].bytes.get()) +
+                      node * layout.block_bytes + layout.ids;
+    uint32_t id;
+    std::memcpy(&id, slot, 4);
+    const uint32_t other = (id + 1) % 3000;
+    std::memcpy(slot, &other, 4);
+    EXPECT_EQ(check_index({spans_of(*made), fused_of(*made)}).error().code, ErrorCode::kCorrupt);
+    std::memcpy(slot, &id, 4);
+  }
+  EXPECT_TRUE(check_index({spans_of(*made), fused_of(*made)}).ok());
 }
 
 TEST(GraphDamage, AMissingPartIsReported) {

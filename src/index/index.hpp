@@ -108,8 +108,6 @@ class Index {
   virtual Status search(const SearchRequest& request, SearchScratch& scratch,
                         SearchResult& out) const = 0;
   virtual IndexInfo describe() const = 0;
-  // Reads all of it: kCorrupt where something is not as a search would want it.
-  virtual Status check() const { return {}; }
 };
 
 }  // namespace rvf::index

@@ -3,6 +3,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "index/graph.hpp"
 #include "kernels/convert.hpp"
 #include "runtime/store_impl.hpp"
 #include "runtime/verify_metadata.hpp"
@@ -103,7 +104,8 @@ class Verifier {
   void check_graph() {
     const runtime::LiveState& s = snapshot_.state;
     if (s.index == nullptr || s.index->graph == nullptr) return;
-    if (Status whole = s.index->graph->check(); !whole) problem(std::move(whole).error());
+    const index::GraphSpans spans{s.index->layer_c, s.index->fused};
+    if (Status whole = index::check_index(spans); !whole) problem(std::move(whole).error());
     constexpr uint64_t kSamples = 1000;
     const uint64_t step = std::max<uint64_t>(1, s.index->rows / kSamples);
     index::SearchScratch scratch;
