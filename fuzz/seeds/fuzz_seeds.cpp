@@ -2,11 +2,13 @@
 // their segments, and small files of every format that is imported. Nothing of it is kept in the
 // repository: it always is what the library writes today.
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "embed/text_embedder.hpp"
+#include "index/graph.hpp"
 #include "io/file.hpp"
 #include "runtime/convert.hpp"
 #include "rvf/store.hpp"
@@ -142,6 +144,34 @@ void make_store(const Shape& shape) {
   keep("convert", std::string(shape.name) + "_native", bytes);
 }
 
+// Stores this small have no index, so the payloads are made by hand.
+void make_indexes() {
+  constexpr size_t kDim = 8;
+  constexpr uint64_t kRows = 40;
+  constexpr size_t kStride = 64;
+  std::vector<std::byte> memory(kRows * kStride);
+  for (uint64_t row = 0; row < kRows; ++row) {
+    for (size_t d = 0; d < kDim; ++d) {
+      const auto value = static_cast<float>((row * (d + 3) + d * d) % 17);
+      std::memcpy(memory.data() + row * kStride + d * sizeof(value), &value, sizeof(value));
+    }
+  }
+  index::RowTable rows;
+  if (!rows.append_run({0, kRows, memory.data(), kStride})) std::abort();
+  for (const SearchLayout layout : {SearchLayout::kFused, SearchLayout::kPartitions}) {
+    // A payload of more than 8 KiB would be cut by the fuzzer.
+    const uint64_t count = layout == SearchLayout::kFused ? 12 : kRows;
+    const index::GraphInput input = {&rows, 0, count, DType::kF32, kDim, Metric::kL2};
+    index::GraphParams params;
+    params.layout = layout;
+    const auto made = index::build_graph(input, params);
+    if (!made) std::abort();
+    for (const wire::Bytes& part : made->layer_c) keep("index", "graph", part);
+    if (!made->layer_a.empty()) keep("index", "leaders", made->layer_a);
+    for (const auto& part : made->fused) keep("fused", search_layout_name(layout), part.span());
+  }
+}
+
 void make_imports() {
   using namespace std::string_literals;
   const std::string npy_header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
@@ -216,6 +246,7 @@ int main(int argc, char** argv) {
   rvf::make_store({.name = "tiers", .metric = Metric::kInnerProduct, .compact = true});
   rvf::make_store({.name = "bits", .dtype = DType::kBinary, .metric = Metric::kHamming});
   rvf::make_store({.name = "bytes", .dtype = DType::kI8, .fields = true});
+  rvf::make_indexes();
   rvf::make_imports();
   rvf::make_texts();
   return 0;
