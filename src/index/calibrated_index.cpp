@@ -25,6 +25,18 @@ uint32_t widened(uint32_t width, double share) noexcept {
 
 }  // namespace
 
+void describe_space(const FusedSpace& space, const GraphInput& input, wire::FusedHeader& h) {
+  const FusedFrame& frame = space.frame();
+  h.first_row = input.first_row;
+  h.metric = input.metric;
+  h.dtype = input.dtype;
+  h.dim = frame.dim;
+  h.seed = frame.seed;
+  h.scale = frame.scale;
+  h.largest_norm2 = frame.largest_norm2;
+  h.centre = frame.centre;
+}
+
 Result<FusedSpace> CalibratedIndex::space_of(const wire::FusedHeader& h) {
   FusedFrame frame;
   frame.metric = h.metric;
@@ -54,12 +66,18 @@ CoveringIndex::Covered CalibratedIndex::covered() const {
 }
 
 float CalibratedIndex::placed_distance(std::vector<float> query, std::vector<float> row) const {
-  std::vector<float> a(space_.layout().padded);
-  std::vector<float> b(space_.layout().padded);
-  space_.place(query, true, a.data());
-  space_.place(row, false, b.data());
+  std::vector<float> placed(space_.layout().padded);
+  space_.place(query, true, placed.data());
+  return distance_to(placed.data(), row);
+}
+
+float CalibratedIndex::distance_to(const float* placed, std::span<float> row) const {
+  std::vector<float> other(space_.layout().padded);
+  space_.place(row, false, other.data());
   float sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  for (size_t i = 0; i < other.size(); ++i) {
+    sum += (placed[i] - other[i]) * (placed[i] - other[i]);
+  }
   return sum;
 }
 

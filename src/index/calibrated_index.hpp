@@ -9,6 +9,9 @@
 
 namespace rvf::index {
 
+// What the header of a payload says of the space and of the rows in it.
+void describe_space(const FusedSpace& space, const GraphInput& input, wire::FusedHeader& header);
+
 class CalibratedIndex : public CoveringIndex {
  public:
   // Beyond this width a scan of all rows costs less.
@@ -36,6 +39,8 @@ class CalibratedIndex : public CoveringIndex {
   // width for one whose tenth neighbour, or last, is at `distance` in the space. 0: no other.
   uint32_t wider_for(const SearchRequest& request, uint32_t width, double distance) const;
 
+  // Squared distance of a row from a place in the space.
+  float distance_to(const float* placed, std::span<float> row) const;
   // Offers the rows of the keys in `scratch.candidates` with the distances of the stored vectors,
   // which stay in `scratch.distances`.
   void compare_exactly(const SearchRequest& request, SearchScratch::Impl& scratch, TopK& best,

@@ -47,7 +47,7 @@ void FusedGraph::choose_leaders(uint64_t seed) {
                                                  : uint64_t{i} * nodes_ / wanted +
                                                        splitmix64(seed ^ i) % (nodes_ / wanted)));
   }
-  root_groups_ = (wanted + kFusedDegree - 1) / kFusedDegree;
+  root_groups_ = fused_groups(wanted);
   const FusedLayout& l = space_->layout();
   root_ = aligned_array<std::byte>(size_t{root_groups_} * l.group_bytes());
   if (root_ == nullptr) throw std::bad_alloc();

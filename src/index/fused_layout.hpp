@@ -11,6 +11,10 @@ namespace rvf::index {
 inline constexpr uint32_t kFusedDegree = 32;  // neighbour slots of a node
 inline constexpr uint32_t kNoNode = 0xFFFFFFFF;  // no node; fills unused slots
 
+constexpr uint32_t fused_groups(uint64_t members) noexcept {
+  return static_cast<uint32_t>((members + kFusedDegree - 1) / kFusedDegree);
+}
+
 struct FusedLayout {
   static constexpr uint32_t kNorm = 0;  // f32: |x|^2
   static constexpr uint32_t kScale = 4;  // f32: x is about scale * (byte - 128)

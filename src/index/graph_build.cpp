@@ -274,12 +274,10 @@ Result<GraphPayloads> GraphMaker::run(const GraphView* old, const std::vector<ui
   codes_.emplace(std::move(codes));
   const auto nodes = static_cast<uint32_t>(input_.count);
   kept_.assign(nodes, 0);
-  header_.centre = space_->frame().centre;
   const size_t root_bytes =
-      size_t{(FusedGraph::leaders_for(nodes) + kFusedDegree - 1) / kFusedDegree} *
-      space_->layout().group_bytes();
-  const size_t prefix =
-      wire::fused_prefix_bytes(header_.centre.size(), most_calibration_points(), root_bytes);
+      size_t{fused_groups(FusedGraph::leaders_for(nodes))} * space_->layout().group_bytes();
+  const size_t prefix = wire::fused_prefix_bytes(space_->frame().centre.size(),
+                                                 most_calibration_points(), root_bytes);
   const uint64_t piece = std::max<uint64_t>(params_.max_payload_bytes, uint64_t{1} << 20);
   RVF_ASSIGN(FusedGraph graph,
              FusedGraph::make(*space_, *codes_, nodes, params_.seed, piece, prefix));
@@ -316,15 +314,8 @@ Result<GraphPayloads> GraphMaker::finish() {
     }
   }
   if (!meta.calibration.empty()) meta.calibrated_nodes = input_.count;
-  const FusedFrame& frame = space_->frame();
+  describe_space(*space_, input_, header_);
   header_.block_bytes = space_->layout().block_bytes;
-  header_.first_row = input_.first_row;
-  header_.seed = frame.seed;
-  header_.metric = input_.metric;
-  header_.dtype = input_.dtype;
-  header_.dim = frame.dim;
-  header_.scale = frame.scale;
-  header_.largest_norm2 = frame.largest_norm2;
   header_.root_groups =
       static_cast<uint32_t>(graph_->root().size() / space_->layout().group_bytes());
   // Room for the calibration was left before it was known.

@@ -19,10 +19,6 @@ constexpr uint32_t kFewHeldOut = 128;  // where finding their true neighbours ta
 constexpr uint64_t kManyRows = 2'000'000;
 constexpr uint32_t kLeastToCalibrate = 2000;
 
-uint32_t groups_of(uint64_t members) noexcept {
-  return static_cast<uint32_t>((members + kFusedDegree - 1) / kFusedDegree);
-}
-
 class PartitionMaker {
  public:
   PartitionMaker(const GraphInput& input, const GraphParams& params, Executor& executor,
@@ -92,31 +88,23 @@ class PartitionMaker {
 
   Status lay_out(const FusedSpace& space, uint32_t partitions) {
     const FusedLayout& l = space.layout();
-    const FusedFrame& frame = space.frame();
     lists_.layout = l;
     lists_.partitions = partitions;
-    lists_.root_groups = groups_of(partitions);
+    lists_.root_groups = fused_groups(partitions);
     for (uint32_t p = 0; p < partitions; ++p) {
-      lists_.group_count += groups_of(first_[p + 1] - first_[p]);
+      lists_.group_count += fused_groups(first_[p + 1] - first_[p]);
     }
+    describe_space(space, input_, header_);
     header_.partitions = true;
     header_.block_bytes = static_cast<uint32_t>(lists_.head_bytes());
-    header_.first_row = input_.first_row;
     header_.total_nodes = header_.node_count = input_.count;
     header_.partition_count = partitions;
     header_.group_count = lists_.group_count;
-    header_.seed = frame.seed;
-    header_.metric = input_.metric;
-    header_.dtype = input_.dtype;
-    header_.dim = frame.dim;
-    header_.scale = frame.scale;
-    header_.largest_norm2 = frame.largest_norm2;
-    header_.centre = frame.centre;
     header_.root_groups = lists_.root_groups;
 
     root_bytes_ = size_t{lists_.root_groups} * l.group_bytes();
     const size_t prefix =
-        wire::fused_prefix_bytes(frame.centre.size(), most_calibration_points(), root_bytes_);
+        wire::fused_prefix_bytes(header_.centre.size(), most_calibration_points(), root_bytes_);
     const size_t heads = partitions * lists_.head_bytes();
     payload_.size = prefix + heads + lists_.group_count * l.group_bytes();
     if (payload_.size >= kMaxPayload) {
@@ -136,7 +124,7 @@ class PartitionMaker {
     lists_.groups = groups_;
     uint64_t group = 0;
     for (uint32_t p = 0; p < partitions; ++p) {
-      const uint32_t n = groups_of(first_[p + 1] - first_[p]);
+      const uint32_t n = fused_groups(first_[p + 1] - first_[p]);
       std::byte* head = heads_ + p * lists_.head_bytes();
       std::memcpy(head + wire::kHeadFirstGroup, &group, sizeof(group));
       std::memcpy(head + wire::kHeadGroups, &n, sizeof(n));

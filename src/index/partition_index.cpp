@@ -43,6 +43,15 @@ float limit_of(uint64_t key) noexcept {
 
 }  // namespace
 
+std::optional<PartitionLists::List> PartitionLists::list(uint32_t partition) const noexcept {
+  uint64_t first;
+  uint32_t count;
+  std::memcpy(&first, head(partition) + wire::kHeadFirstGroup, sizeof(first));
+  std::memcpy(&count, head(partition) + wire::kHeadGroups, sizeof(count));
+  if (first > group_count || count > group_count - first) return std::nullopt;
+  return List{groups + first * layout.group_bytes(), count};
+}
+
 PartitionIndex::PartitionIndex(FusedSpace space, const PartitionLists& lists,
                                const wire::FusedHeader& header)
     : CalibratedIndex(std::move(space)), lists_(lists) {
@@ -110,12 +119,8 @@ Status PartitionIndex::check() const {
     return Error(ErrorCode::kCorrupt, "the root does not name every partition once");
   }
   for (uint32_t p = 0; p < lists_.partitions; ++p) {
-    uint64_t first;
-    uint32_t groups;
-    std::memcpy(&first, lists_.head(p) + wire::kHeadFirstGroup, sizeof(first));
-    std::memcpy(&groups, lists_.head(p) + wire::kHeadGroups, sizeof(groups));
-    const bool inside = first <= lists_.group_count && groups <= lists_.group_count - first;
-    if (!inside || !mark(lists_.groups + first * group_bytes, groups, in_lists)) {
+    const auto list = lists_.list(p);
+    if (!list || !mark(list->groups, list->count, in_lists)) {
       return Error(ErrorCode::kCorrupt, "partition " + std::to_string(p) +
                                             " lies outside the lists or names a row twice");
     }
@@ -183,20 +188,16 @@ bool PartitionIndex::search_lists(const SearchRequest& r, const FusedQuery& quer
       in_time = false;
       break;
     }
-    const std::byte* head = lists_.head(static_cast<uint32_t>(near));
-    uint64_t first;
-    uint32_t groups;
-    std::memcpy(&first, head + wire::kHeadFirstGroup, sizeof(first));
-    std::memcpy(&groups, head + wire::kHeadGroups, sizeof(groups));
-    if (first > lists_.group_count || groups > lists_.group_count - first) {
+    const auto list = lists_.list(static_cast<uint32_t>(near));
+    if (!list) {
       ++stats.bad_lists;
       continue;
     }
     ++stats.expansions;
     const float distance = limit_of(near);
-    for (uint32_t g = 0; g < groups; g += kGroupsAtOnce) {
-      const uint32_t n = kernels.scan(lists_.layout, lists_.groups + (first + g) * group_bytes,
-                                      std::min(kGroupsAtOnce, groups - g), query, distance,
+    for (uint32_t g = 0; g < list->count; g += kGroupsAtOnce) {
+      const uint32_t n = kernels.scan(lists_.layout, list->groups + g * group_bytes,
+                                      std::min(kGroupsAtOnce, list->count - g), query, distance,
                                       limit_of(pool.limit()), scratch.scanned.data());
       for (uint32_t i = 0; i < n; ++i) {
         const auto number = static_cast<uint32_t>(scratch.scanned[i]);
@@ -231,14 +232,7 @@ double PartitionIndex::tenth_distance(const SearchRequest& r, SearchScratch::Imp
   const uint64_t row = header().first_row + FusedSearcher::node_of(ranked[at].second);
   std::vector<float> vector(header().dim);
   if (!kernels::decode_row((*r.rows)[row], header().dtype, vector)) return 0;
-  std::vector<float> placed(space().layout().padded);
-  space().place(vector, false, placed.data());
-  double sum = 0;
-  for (size_t i = 0; i < placed.size(); ++i) {
-    const double d = static_cast<double>(placed[i]) - scratch.placed[i];
-    sum += d * d;
-  }
-  return sum;
+  return static_cast<double>(distance_to(scratch.placed.data(), vector));
 }
 
 Result<bool> PartitionIndex::walk(const SearchRequest& r, uint32_t width, uint64_t deadline,

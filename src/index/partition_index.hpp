@@ -4,6 +4,7 @@
 // read straight from the mapped FUSED payload.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "index/calibrated_index.hpp"
 
@@ -23,6 +24,12 @@ struct PartitionLists {
   const std::byte* head(uint32_t partition) const noexcept {
     return heads + partition * head_bytes();
   }
+  struct List {
+    const std::byte* groups = nullptr;
+    uint32_t count = 0;
+  };
+  // The groups that a head names; none where they would lie outside.
+  std::optional<List> list(uint32_t partition) const noexcept;
 };
 
 class PartitionIndex final : public CalibratedIndex {

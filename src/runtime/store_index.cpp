@@ -25,6 +25,10 @@ uint64_t usable_memory() noexcept {
   return static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes) / 10 * 8;
 }
 
+index::GraphInput input_of(const LiveState& state) noexcept {
+  return {&state.rows, 0, state.rows.size(), state.dtype, state.dimension, state.metric};
+}
+
 }  // namespace
 
 uint64_t build_memory(const OpenOptions& options) noexcept {
@@ -34,23 +38,14 @@ uint64_t build_memory(const OpenOptions& options) noexcept {
 
 SearchLayout layout_for(const LiveState& state, const wire::ProfileConfig& profile,
                         uint64_t memory) {
-  index::GraphInput input;
-  input.count = state.rows.size();
-  input.dim = state.dimension;
-  input.metric = state.metric;
-  const bool too_large = index::graph_build_bytes(input) > memory;
+  const bool too_large = index::graph_build_bytes(input_of(state)) > memory;
   return too_large ? SearchLayout::kPartitions : profile.search_layout;
 }
 
 Result<index::GraphPayloads> make_graph(const LiveState& state, const wire::ProfileConfig& profile,
                                         const OldGraph& old, uint64_t memory, Executor* executor,
                                         const Progress* progress) {
-  index::GraphInput input;
-  input.rows = &state.rows;
-  input.count = state.rows.size();
-  input.dtype = state.dtype;
-  input.dim = state.dimension;
-  input.metric = state.metric;
+  const index::GraphInput input = input_of(state);
   index::GraphParams params;
   params.m = profile.graph_degree;
   params.ef_construction = profile.ef_construction;

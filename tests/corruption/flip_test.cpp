@@ -14,15 +14,6 @@
 namespace rvf::testing {
 namespace {
 
-const RichStore& rich() {
-  static const RichStore made = make_rich_store();
-  return made;
-}
-const RichStore& graph() {
-  static const RichStore made = make_graph_store();
-  return made;
-}
-
 // Flips bits in the file itself, which no reader changes, and flips them back.
 class Flipper {
  public:

@@ -14,15 +14,6 @@
 namespace rvf::testing {
 namespace {
 
-const RichStore& rich() {
-  static const RichStore made = make_rich_store();
-  return made;
-}
-const RichStore& graph() {
-  static const RichStore made = make_graph_store();
-  return made;
-}
-
 // One thing that a program does with an open store.
 struct Operation {
   const char* name;

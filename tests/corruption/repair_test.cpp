@@ -18,11 +18,6 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-const RichStore& rich() {
-  static const RichStore made = make_rich_store();
-  return made;
-}
-
 struct Repaired {
   Result<RepairReport> report = Error(ErrorCode::kOk, "");
   std::shared_ptr<io::FileSystem> fs = io::memory_file_system();

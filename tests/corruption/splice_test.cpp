@@ -16,11 +16,6 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-const RichStore& rich() {
-  static const RichStore made = make_rich_store();
-  return made;
-}
-
 // The file in every order of opening.
 void judge_bytes(const RichStore& store, const Bytes& bytes, const std::string& where,
                  Tally& tally) {

@@ -292,4 +292,14 @@ std::vector<Place> places_of(const std::vector<std::byte>& bytes) {
   return out;
 }
 
+const RichStore& rich() {
+  static const RichStore made = make_rich_store();
+  return made;
+}
+
+const RichStore& graph() {
+  static const RichStore made = make_graph_store();
+  return made;
+}
+
 }  // namespace rvf::testing

@@ -40,6 +40,10 @@ RichStore make_rich_store();
 // 4,200 rows of four bytes with a graph, its node blocks, deletions and rows outside the graph.
 RichStore make_graph_store();
 
+// The same, made once a program; not to be changed.
+const RichStore& rich();
+const RichStore& graph();
+
 // Where each segment of the file begins, and what it is, dead ones included.
 struct Place {
   uint64_t offset = 0;
