@@ -61,13 +61,13 @@ asan:
 	@tools/run_tests.py build/asan --jobs $(JOBS) --exclude-label '$(ASAN_SKIP)'
 
 ## tsan         the tests that use threads under ThreadSanitizer
-TSAN_TESTS ?= exec|store|concurren|runtime
+TSAN_TESTS ?= exec_test runtime_test concurrency_test concurrency_index_test concurrency_process_test
 tsan:
 	@tools/setup.sh test
 	@mkdir -p build
 	@$(CONFIGURE) --preset tsan $(QUIET)
-	@cmake --build build/tsan --parallel $(JOBS)
-	@tools/run_tests.py build/tsan --jobs 1 --include '$(TSAN_TESTS)' --exclude-label "install|long|crash"
+	@cmake --build build/tsan --parallel $(JOBS) --target $(TSAN_TESTS)
+	@tools/run_tests.py build/tsan --jobs 1 --include "^($$(echo $(TSAN_TESTS) | tr ' ' '|'))$$"
 
 ## lint         clang-format, clang-tidy and the order of the layers; LINT_DIRS limits clang-tidy
 LINT_DIRS ?= src apps

@@ -1,6 +1,6 @@
 // Filtered search at selectivities from 50 % to 0.01 %: whether k results come back, their recall,
 // and the time next to the two alternatives, comparing every match (pre-filter scan) and searching
-// without a filter. Usage: filter_bench VECTORS QUERIES [FOLDER] [METRIC]
+// without a filter. Usage: filter_bench VECTORS QUERIES [FOLDER] [METRIC] [LAYOUT]
 //
 // The filter selects by a field that is independent of the vectors, by one that follows the
 // distance to an anchor (so that matches lie together, near some queries and far from most), and by
@@ -172,7 +172,9 @@ Row measure(const Snapshot& s, const Matrix& queries, const std::string& kind, d
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    fmt::print(stderr, "usage: filter_bench VECTORS QUERIES [FOLDER] [l2|cosine|ip]\n");
+    fmt::print(stderr,
+               "usage: filter_bench VECTORS QUERIES [FOLDER] [l2|cosine|ip] "
+               "[standard|fused|partitions]\n");
     return 1;
   }
   const Matrix base = read(argv[1], SIZE_MAX);
@@ -185,6 +187,10 @@ int main(int argc, char** argv) {
   create.dimension = static_cast<uint32_t>(base.dim);
   create.metric = metric;
   create.dtype = DType::kF16;
+  for (const SearchLayout layout : {SearchLayout::kStandard, SearchLayout::kPartitions}) {
+    if (argc > 5 && argv[5] == std::string(search_layout_name(layout)))
+      create.search_layout = layout;
+  }
   {
     Store s = must(Store::create(path, create, {.index_policy = IndexPolicy::kManual}));
     std::vector<Column> columns;

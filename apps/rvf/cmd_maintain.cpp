@@ -28,8 +28,10 @@ void register_index(CLI::App& app) {
     if (o->json) {
       fmt::print("{}\n",
                  JsonObject().add("index", s.index_kind).add("indexed_rows", s.indexed_rows).str());
-    } else if (s.index_kind == "graph") {
-      fmt::print("the graph covers {} rows\n", human_count(s.indexed_rows));
+    } else if (s.indexed_rows > 0) {
+      fmt::print("{} {} rows\n",
+                 s.index_kind == "graph" ? "the graph covers" : "the partitions cover",
+                 human_count(s.indexed_rows));
     } else {
       fmt::print("no graph is needed yet: a few thousand vectors are compared exactly\n");
     }

@@ -89,7 +89,10 @@ class Printer {
       table.add(std::move(row));
     }
     finish_table(table, ids.empty());
-    if (o_.explain) print_plan(r.plan);
+    if (!o_.explain) return;
+    print_plan(r.plan);
+    fmt::print("answered by layers {} at width {}, {} distances{}\n", layers_text(r.layers), r.ef,
+               human_count(r.distances), r.exact ? ", exact" : "");
   }
 
   void print(uint64_t number, const HybridResult& r) const {
@@ -142,6 +145,9 @@ class Printer {
     JsonObject line;
     line.add("query", number).add_raw("ids", ids_json(ids));
     line.add_raw("distances", json_array(distances));
+    if (o_.explain) {
+      line.add("layers", layers_text(r.layers)).add("ef", uint64_t{r.ef}).add("exact", r.exact);
+    }
     finish_json(line, ids, r.plan);
   }
 
@@ -221,7 +227,7 @@ void register_query(CLI::App& app) {
   c->add_option("--group-by", o->query.group_by, "at most --group-size results for each value");
   c->add_option("--group-size", o->query.group_size, "results a group (1)");
   add_strategy(*c, o->query.strategy);
-  c->add_flag("--explain", o->explain, "say how the filter was answered");
+  c->add_flag("--explain", o->explain, "say how the filter was answered, and by which layers");
   c->add_option("-k", o->query.k, "how many neighbours (10)");
   c->add_option("--ef", o->query.ef,
                 "beam width of the graph search; default: chosen for --recall");

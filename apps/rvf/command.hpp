@@ -68,6 +68,7 @@ void register_status(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_maintain(CLI::App& app);  // index, verify, compact, rollback
 void register_repair(CLI::App& app);
+void register_warm(CLI::App& app);
 void register_export(CLI::App& app);
 void register_convert(CLI::App& app);
 void register_bench(CLI::App& app);

@@ -85,6 +85,7 @@ int main(int argc, char** argv) {
   register_inspect(app);
   register_maintain(app);
   register_repair(app);
+  register_warm(app);
   register_export(app);
   register_convert(app);
   register_bench(app);

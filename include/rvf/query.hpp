@@ -22,7 +22,7 @@ const char* filter_strategy_name(FilterStrategy strategy) noexcept;  // "pre", "
 struct QueryOptions {
   uint32_t k = 10;  // at least 1; more than the store holds yields all
   uint32_t ef = 0;  // beam width of the graph search; 0: chosen for target_recall
-  float target_recall = 0;  // 0: the default, 0.97 measured at build time
+  float target_recall = 0;  // 0: the default, 0.99 as measured at build time
   uint64_t time_budget_us =
       0;  // 0: none; when it ends, what was found is returned and `timed_out` set
   bool exact = false;  // compare with every vector
@@ -53,6 +53,7 @@ struct QueryResult {
   std::vector<Neighbor> neighbors;  // ascending by (distance, id)
   uint64_t distances = 0;  // computed
   uint32_t ef = 0;
+  uint32_t layers = 0;  // that answered: kLayerA and so on, rvf/types.hpp
   bool exact = false;  // these are the true nearest
   bool timed_out = false;
   QueryPlan plan = {};  // of a query with a filter

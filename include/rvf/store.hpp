@@ -162,7 +162,7 @@ struct StoreStatus {
   uint64_t segments = 0;  // live
   uint64_t next_id = 0;
   uint64_t created_ns = 0, modified_ns = 0;
-  std::string index_kind;  // "none", "graph"
+  std::string index_kind;  // "none", "graph", "partitions"
   SearchLayout search_layout = SearchLayout::kFused;  // of the graph that is there
   uint64_t indexed_rows = 0;
   uint64_t index_bytes = 0;
@@ -218,6 +218,19 @@ struct CompactReport {
   uint64_t tier_rows[3] = {0, 0, 0};
 };
 
+struct LoadAheadOptions {
+  bool rows = false;  // the vectors too, after the index
+  uint64_t most_bytes = 0;  // stop after so many; 0: all
+  const Progress* progress = nullptr;
+};
+
+// Bytes that were brought into the page cache, or were there.
+struct LoadAheadReport {
+  uint64_t layer_a = 0;
+  uint64_t layer_c = 0;
+  uint64_t rows = 0;
+};
+
 // One epoch of a store, immutable. Cheap to copy; keeps the mapped file alive.
 class Snapshot {
  public:
@@ -233,6 +246,12 @@ class Snapshot {
   Result<std::vector<QueryResult>> query_batch(const Vectors& queries,
                                                const QueryOptions& options = {},
                                                Executor* executor = nullptr) const;
+
+  // A store that was just opened answers at once and reads from disk what each query needs. This
+  // reads the index ahead of them, what serves most queries first: layer A, then C, then the rows.
+  // Meant for a thread of the caller's; queries go on meanwhile and get faster. Progress is in bytes.
+  // Errors: kCancelled, kTruncated.
+  Result<LoadAheadReport> load_ahead(const LoadAheadOptions& options = {}) const;
 
   // kTruncated, naming the file, if another program cut it off under the snapshot, or the disk could
   // not read it: then what functions without a Result returned before is void. The others ask this

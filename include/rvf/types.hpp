@@ -31,6 +31,13 @@ enum class SearchLayout : uint16_t {
 };
 const char* search_layout_name(SearchLayout layout) noexcept;  // "fused", "standard", "partitions"
 
+// Which parts of a store answered a query: bits of QueryResult::layers.
+inline constexpr uint32_t kLayerA = 1;  // entry points, top layers; partitions with their codes
+inline constexpr uint32_t kLayerB = 2;  // hot region; files of others have it
+inline constexpr uint32_t kLayerC = 4;  // all neighbour lists or node blocks
+inline constexpr uint32_t kLayerScan = 8;  // rows one by one: all, a filter's, or the newest
+const char* layers_text(uint32_t layers) noexcept;  // for example "A+C"; "none"
+
 inline constexpr uint32_t kMaxDimension = 65535;
 
 // Bytes that one vector takes without padding.

@@ -32,20 +32,13 @@ struct SearchParams {
 };
 inline constexpr float kDefaultTargetRecall = 0.99F;
 
-// Which parts answered; bits of SearchStats::layers.
-inline constexpr uint32_t kLayerA = 1;  // entry points and top layers
-inline constexpr uint32_t kLayerB = 2;  // hot region
-inline constexpr uint32_t kLayerC = 4;  // full adjacency
-inline constexpr uint32_t kLayerScan =
-    8;  // exact scan: of everything, of a filter's matches, or of new rows
-
 struct SearchStats {
   uint64_t visited = 0;  // distinct rows whose distance was computed
   uint64_t distances = 0;  // distance computations
   uint64_t expansions = 0;  // neighbour lists read
   uint64_t bad_lists = 0;  // neighbour lists that did not decode and were skipped
   uint32_t ef = 0;  // beam width used; 0 when only scanned
-  uint32_t layers = 0;
+  uint32_t layers = 0;  // kLayerA and so on
   bool exact = false;  // the result is the true top k
   bool timed_out = false;
 };

@@ -85,6 +85,17 @@ void LiveState::will_need(const wire::DirEntry& entry) const {
     file->will_need(entry.offset, manifest::segment_bytes(entry));
 }
 
+Status LiveState::page_in(const wire::DirEntry& entry, uint64_t begin, uint64_t length) const {
+  RVF_ASSIGN(const wire::ByteSpan bytes, payload(entry));
+  const wire::ByteSpan wanted = bytes.subspan(begin, length);
+  file_of(entry)->will_need(entry.offset + kSegmentHeaderSize + begin, length);
+  constexpr size_t kLeastPage = 4096;
+  for (size_t at = 0; at < wanted.size(); at += kLeastPage) {
+    (void)*static_cast<const volatile std::byte*>(&wanted[at]);
+  }
+  return {};
+}
+
 Result<wire::SegmentView> LiveState::verified_segment(const wire::DirEntry& entry) const {
   RVF_ASSIGN(const wire::SegmentView view, segment(entry));
   will_need(entry);

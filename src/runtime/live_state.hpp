@@ -52,6 +52,10 @@ class LiveState {
   // Starts reading a segment that will be read from end to end soon.
   void will_need(const wire::DirEntry& entry) const;
 
+  // Brings bytes of a segment's payload, from `begin` on, into the page cache; returns when they are
+  // there.
+  Status page_in(const wire::DirEntry& entry, uint64_t begin, uint64_t length) const;
+
   // Reads a VEC segment; add_rows() then cannot fail for want of memory or of a mapping.
   Result<std::shared_ptr<const VecSegment>> load_rows(const wire::DirEntry& entry,
                                                       const wire::RowMapEntry& rows) const;

@@ -207,6 +207,7 @@ class Querying {
   void take_stats(const index::SearchStats& stats) {
     out_.distances += stats.distances;
     out_.ef = stats.ef;
+    out_.layers |= stats.layers;
     out_.exact = stats.exact;
     out_.timed_out |= stats.timed_out;
   }

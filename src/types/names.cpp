@@ -164,6 +164,13 @@ bool parse_field_type(const char* text, FieldType& out) noexcept {
   return false;
 }
 
+const char* layers_text(uint32_t layers) noexcept {
+  static constexpr const char* kTexts[] = {
+      "none", "A",      "B",      "A+B",      "C",      "A+C",      "B+C",      "A+B+C",
+      "scan", "A+scan", "B+scan", "A+B+scan", "C+scan", "A+C+scan", "B+C+scan", "A+B+C+scan"};
+  return kTexts[layers % 16];
+}
+
 const char* search_layout_name(SearchLayout layout) noexcept {
   if (layout == SearchLayout::kPartitions) return "partitions";
   return layout == SearchLayout::kStandard ? "standard" : "fused";

@@ -1,0 +1,74 @@
+// What runs on an executor's threads: building each kind of index, also the second time, and batches
+// of queries, while others read. The outcome must be that of one thread. Meant for ThreadSanitizer.
+#include <atomic>
+#include <thread>
+
+#include "../api/store_fixture.hpp"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kDim = 16;
+constexpr uint64_t kRows = 4200;
+constexpr uint64_t kMoreRows = 300;
+
+class ParallelIndexTest : public ::testing::TestWithParam<SearchLayout> {
+ protected:
+  // The answers of a store that was built, extended and compacted by `threads` threads.
+  std::vector<QueryResult> answers(size_t threads) {
+    OpenOptions o;
+    o.file_system = io::memory_file_system();
+    o.index_policy = IndexPolicy::kManual;
+    o.executor = make_thread_pool(threads);
+    CreateOptions c;
+    c.dimension = kDim;
+    c.search_layout = GetParam();
+    auto store = Store::create("s.rvf", c, o);
+    EXPECT_TRUE(store.ok());
+    add(*store, kRows, 1);
+    EXPECT_TRUE(store->build_index().ok());
+    std::atomic<bool> stop = false;
+    std::atomic<uint64_t> problems = 0;
+    std::thread reader([&] {
+      const std::vector<float> query = gaussian(1, kDim, 9);
+      while (!stop) {
+        const auto found = store->query(query, {.k = 5});
+        if (!found || found->neighbors.size() != 5) ++problems;
+      }
+    });
+    add(*store, kMoreRows, 2);
+    EXPECT_TRUE(store->build_index().ok());
+    EXPECT_TRUE(store->compact().ok());
+    EXPECT_EQ(store->status().indexed_rows, kRows + kMoreRows);
+    const std::vector<float> queries = gaussian(40, kDim, 3);
+    auto found = store->query_batch(Vectors::from_f32(queries, kDim), {.k = 10});
+    stop = true;
+    reader.join();
+    EXPECT_EQ(problems, 0U);
+    EXPECT_TRUE(found.ok());
+    return found ? std::move(*found) : std::vector<QueryResult>();
+  }
+
+ private:
+  static void add(Store& store, uint64_t rows, uint64_t seed) {
+    const std::vector<float> values = gaussian(rows, kDim, seed);
+    EXPECT_TRUE(store.ingest(Vectors::from_f32(values, kDim)).ok());
+  }
+};
+
+TEST_P(ParallelIndexTest, AnswersAreThoseOfOneThread) {
+  const std::vector<QueryResult> many = answers(3);
+  const std::vector<QueryResult> one = answers(1);
+  ASSERT_EQ(many.size(), one.size());
+  for (size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(many[i].neighbors, one[i].neighbors) << "query " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, ParallelIndexTest,
+                         ::testing::Values(SearchLayout::kFused, SearchLayout::kStandard,
+                                           SearchLayout::kPartitions),
+                         [](const auto& of) { return search_layout_name(of.param); });
+
+}  // namespace
+}  // namespace rvf
