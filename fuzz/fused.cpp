@@ -29,14 +29,17 @@ void search(const index::Index& graph, const wire::FusedHeader& h, uint32_t k, f
   index::DeadRows dead;
   dead.set(h.first_row);
   index::SearchScratch scratch;
-  for (const bool with_dead : {false, true}) {
+  for (const int way : {0, 1, 2, 3}) {
+    const bool by_codes = way >= 2;
+    const bool with_dead = way % 2 == 1;
     index::SearchRequest request;
     request.query = &*query;
     request.vector = vector;
     request.rows = &rows;
     if (with_dead) request.dead = &dead;
     request.params.k = k;
-    request.params.walk = true;
+    request.params.walk = !by_codes;
+    request.params.codes = by_codes;
     index::SearchResult result;
     fuzz::require(graph.search(request, scratch, result).ok());
     fuzz::require(result.hits.size() <= k);

@@ -38,13 +38,19 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
   TopK best(request.params.k, request.ids);
   SearchStats& stats = out.stats;
   bool in_time = true;
-  const uint32_t width = request.params.exact ? 0 : beam_width(request);
-  stats.exact = width == 0;
-  if (width == 0) {
+  const bool codes = !request.params.exact && prefers_codes(request);
+  const SearchParams& p = request.params;
+  const uint32_t width = p.exact || p.no_walk || codes ? 0 : beam_width(request);
+  stats.exact = width == 0 && !codes;
+  if (stats.exact) {
     in_time = scan_rows_parallel(request, 0, request.rows->size(), deadline, best, stats);
     stats.layers |= kLayerScan;
   } else {
-    RVF_ASSIGN(in_time, walk(request, width, deadline, scratch.impl(), best, stats));
+    if (codes) {
+      RVF_ASSIGN(in_time, scan_codes(request, deadline, scratch.impl(), best, stats));
+    } else {
+      RVF_ASSIGN(in_time, walk(request, width, deadline, scratch.impl(), best, stats));
+    }
     const auto scan = [&](uint64_t begin, uint64_t end) {
       if (begin == end || !c.rest_has_arrived) return;
       in_time &= scan_rows_parallel(request, begin, end, deadline, best, stats);

@@ -24,6 +24,13 @@ class CoveringIndex : public Index {
   virtual Covered covered() const = 0;
   // Of the walk; 0: scan instead.
   virtual uint32_t beam_width(const SearchRequest& request) const = 0;
+  // Whether the rows that are covered are to be scanned by their codes, not walked nor compared.
+  virtual bool prefers_codes(const SearchRequest&) const { return false; }
+  // Asked for where that holds; as walk().
+  virtual Result<bool> scan_codes(const SearchRequest&, uint64_t, SearchScratch::Impl&, TopK&,
+                                  SearchStats&) const {
+    return Error(ErrorCode::kUnsupported, "the index has no codes to scan");
+  }
   // False when `deadline` passed before the end.
   virtual Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                             SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const = 0;

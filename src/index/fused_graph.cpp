@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "index/sign_codes.hpp"
 #include "types/splitmix.hpp"
 
 namespace rvf::index {
@@ -18,7 +19,7 @@ Result<FusedGraph> FusedGraph::make(const FusedSpace& space, const RowCodes& cod
   g.edges_.resize(size_t{nodes} * kFusedDegree);
   g.lengths_.resize(size_t{nodes} * kFusedDegree);
   g.counts_.assign(nodes, 0);
-  const size_t block = space.layout().block_bytes;
+  const size_t block = space.layout().block_bytes + size_t{space.layout().sign_bytes};
   while ((uint64_t{2} << g.part_shift_) * block <= piece_bytes && g.part_shift_ < 30)
     ++g.part_shift_;
   for (uint64_t at = 0; at < nodes; at += g.piece_nodes()) {
@@ -87,6 +88,23 @@ void FusedGraph::encode(uint32_t node) noexcept {
 void FusedGraph::encode_all(Executor& executor) {
   executor.parallel_for(nodes_, 64, [&](size_t, uint64_t b, uint64_t e) {
     for (uint64_t i = b; i < e; ++i) encode(static_cast<uint32_t>(i));
+  });
+}
+
+uint64_t FusedGraph::nodes_of_piece(size_t i) const noexcept {
+  return std::min<uint64_t>(piece_nodes(), nodes_ - i * uint64_t{piece_nodes()});
+}
+
+void FusedGraph::write_sign_codes(Executor& executor) noexcept {
+  const FusedLayout& l = space_->layout();
+  executor.parallel_for(nodes_, 1024, [&](size_t, uint64_t b, uint64_t e) {
+    for (uint64_t node = b; node < e; ++node) {
+      const size_t piece = node >> part_shift_;
+      const uint64_t at = node & (piece_nodes() - 1);
+      std::byte* blocks = pieces_[piece].get() + prefix_bytes_;
+      write_sign_code(l, blocks + at * l.block_bytes,
+                      blocks + nodes_of_piece(piece) * l.block_bytes + at * l.sign_bytes);
+    }
   });
 }
 

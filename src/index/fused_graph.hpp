@@ -19,7 +19,8 @@ class FusedGraph {
   static uint32_t leaders_for(uint32_t nodes) noexcept;
 
   // Blocks lie in one or more pieces of at most `piece_bytes`, behind `prefix_bytes` that are left
-  // free at the start of each. Errors: kOutOfMemory.
+  // free at the start of each, as is room for the nodes' sign codes at the end. Errors:
+  // kOutOfMemory.
   static Result<FusedGraph> make(const FusedSpace& space, const RowCodes& codes, uint32_t nodes,
                                  uint64_t seed, uint64_t piece_bytes, size_t prefix_bytes = 0);
 
@@ -41,6 +42,9 @@ class FusedGraph {
   }
   const std::vector<uint32_t>& leaders() const noexcept { return leaders_; }
 
+  // Writes the nodes' sign codes behind the blocks, which are final.
+  void write_sign_codes(Executor& executor) noexcept;
+
   uint32_t piece_nodes() const noexcept { return 1U << part_shift_; }
   size_t pieces() const noexcept { return pieces_.size(); }
   // With the prefix; the graph is done with it.
@@ -48,6 +52,7 @@ class FusedGraph {
 
  private:
   void choose_leaders(uint64_t seed);
+  uint64_t nodes_of_piece(size_t i) const noexcept;
   void write_group_of(std::byte* group, const int8_t* centre, float centre_scale,
                       std::span<const uint32_t> nodes) const noexcept;
 

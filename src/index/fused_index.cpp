@@ -14,7 +14,11 @@ namespace {
 
 constexpr uint64_t kStepsBetweenClocks = 16;
 // A walk costs about as much per unit of its width as this many distances of a scan.
-constexpr double kDistancesPerWidth = 16;
+constexpr double kDistancesPerWidth = 9;
+// The same of a scan of codes: what a row costs, the query, and every row that is wanted.
+constexpr double kDistancesPerCode = 0.18;
+constexpr double kDistancesPerCodeScan = 700;
+constexpr double kDistancesPerCodedResult = 30;
 // Distances from bytes are off by about step * distance / sqrt(12), and by what single precision
 // loses of numbers near 128. Twice that on either side, rows are compared exactly.
 constexpr float kDeviations = 2 / 3.4641016F;
@@ -48,10 +52,11 @@ Result<std::unique_ptr<FusedIndex>> FusedIndex::open(const std::vector<wire::Byt
   const uint64_t piece = first.node_count;
   uint64_t at = 0;
   for (const wire::FusedPayloadView& v : views) {
-    const bool follows = v.header.first_node == at && v.header.node_count <= piece &&
-                         v.header.total_nodes == first.total_nodes &&
-                         v.header.first_row == first.first_row && v.header.dim == first.dim &&
-                         v.header.metric == first.metric && v.header.index_hash == first.index_hash;
+    const bool follows =
+        v.header.first_node == at && v.header.node_count <= piece &&
+        v.header.total_nodes == first.total_nodes && v.header.first_row == first.first_row &&
+        v.header.dim == first.dim && v.header.metric == first.metric &&
+        v.header.index_hash == first.index_hash && v.header.sign_codes == first.sign_codes;
     at += v.header.node_count;
     const bool full = v.header.node_count == piece || at == first.total_nodes;
     if (!follows || !full) {
@@ -74,6 +79,12 @@ Result<std::unique_ptr<FusedIndex>> FusedIndex::open(const std::vector<wire::Byt
   blocks.root_groups = first.root_groups;
   for (const wire::FusedPayloadView& v : views) index->parts_.push_back(v.blocks.data());
   blocks.parts = index->parts_.data();
+  if (first.sign_codes) {
+    for (const wire::FusedPayloadView& v : views) {
+      index->code_parts_.push_back(v.sign_codes.data());
+    }
+    index->codes_ = {index->code_parts_.data(), blocks.part_shift, blocks.layout};
+  }
   for (const wire::ByteSpan payload : payloads) index->bytes_ += payload.size();
   return index;
 }
@@ -97,12 +108,36 @@ uint32_t FusedIndex::widest() const {
   return blocks_.nodes / kScanInstead;
 }
 
+uint32_t FusedIndex::walk_width(const SearchRequest& r) const {
+  const double passing = passing_rows(r, blocks_.nodes);
+  const uint32_t width =
+      wanted_width(r, std::max(passing / std::max<double>(1, blocks_.nodes), 1e-6));
+  return std::max(std::min(width, blocks_.nodes), std::min(r.params.k, blocks_.nodes));
+}
+
+FusedIndex::Way FusedIndex::cheapest_way(const SearchRequest& r, uint32_t width) const {
+  const SearchParams& p = r.params;
+  const bool has_codes = codes_.parts != nullptr;
+  if (p.codes && has_codes) return Way::kCodes;
+  if (p.walk) return Way::kWalk;
+  const double scan = passing_rows(r, blocks_.nodes);
+  const double walk = p.no_walk ? std::numeric_limits<double>::infinity()
+                                : static_cast<double>(width) * kDistancesPerWidth;
+  const double codes =
+      has_codes ? scan * kDistancesPerCode + kDistancesPerCodeScan + p.k * kDistancesPerCodedResult
+                : std::numeric_limits<double>::infinity();
+  if (codes < scan && codes < walk) return Way::kCodes;
+  return scan <= walk ? Way::kScan : Way::kWalk;
+}
+
+bool FusedIndex::prefers_codes(const SearchRequest& r) const {
+  return cheapest_way(r, walk_width(r)) == Way::kCodes;
+}
+
 uint32_t FusedIndex::beam_width(const SearchRequest& r) const {
   const SearchParams& p = r.params;
-  const double passing = passing_rows(r, blocks_.nodes);
-  uint32_t width = wanted_width(r, std::max(passing / std::max<double>(1, blocks_.nodes), 1e-6));
-  width = std::max(std::min(width, blocks_.nodes), std::min(p.k, blocks_.nodes));
-  if (!p.walk && passing <= width * kDistancesPerWidth) return 0;
+  const uint32_t width = walk_width(r);
+  if (cheapest_way(r, width) != Way::kWalk) return 0;
   if (r.filter == nullptr) return std::min(width, std::max({p.ef, p.k, kMaxDeadWidth}));
   return width;
 }
@@ -126,8 +161,7 @@ bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t dead
   return in_time;
 }
 
-// Keys of the rows that may be returned, nearest first as far as bytes tell: the k first, and all
-// that may be nearer than one of them.
+// Keys of the rows that may be returned, nearest first as far as bytes tell.
 void FusedIndex::collect(const SearchRequest& r, SearchScratch::Impl& scratch) const {
   std::vector<uint64_t>& out = scratch.candidates;
   out.clear();
@@ -147,16 +181,21 @@ void FusedIndex::collect(const SearchRequest& r, SearchScratch::Impl& scratch) c
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
   }
-  if (out.size() <= r.params.k) return;
+  trim(r.params.k, out);
+}
+
+// The k first stay, and all that may be nearer than one of them.
+void FusedIndex::trim(uint32_t k, std::vector<uint64_t>& out) const {
+  if (out.size() <= k) return;
   const auto error = [&](uint64_t key) {
     float scale;
     std::memcpy(&scale, blocks_.block(FusedSearcher::node_of(key)) + FusedLayout::kScale, 4);
     const float distance = std::max(FusedSearcher::distance_of(key), 0.0F);
     return kDeviations * scale * std::sqrt(distance) + kFloatError;
   };
-  const uint64_t last = out[r.params.k - 1];
+  const uint64_t last = out[k - 1];
   const float limit = FusedSearcher::distance_of(last) + error(last);
-  size_t kept = r.params.k;
+  size_t kept = k;
   while (kept < out.size() && FusedSearcher::distance_of(out[kept]) - error(out[kept]) <= limit) {
     ++kept;
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/calibrated_index.hpp"
+#include "index/sign_codes.hpp"
 
 namespace rvf::index {
 
@@ -19,16 +20,28 @@ class FusedIndex final : public CalibratedIndex {
   IndexInfo describe() const override;
   uint32_t widest() const override;
   const FusedBlocks& blocks() const noexcept { return blocks_; }
+  const SignCodes& sign_codes() const noexcept { return codes_; }
 
  private:
+  enum class Way : uint8_t { kScan, kCodes, kWalk };
+  Way cheapest_way(const SearchRequest& request, uint32_t width) const;
+  uint32_t walk_width(const SearchRequest& request) const;
   uint32_t beam_width(const SearchRequest& request) const override;
+  bool prefers_codes(const SearchRequest& request) const override;
+  Result<bool> scan_codes(const SearchRequest& request, uint64_t deadline,
+                          SearchScratch::Impl& scratch, TopK& best,
+                          SearchStats& stats) const override;
   Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                     SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
   bool walk_once(const SearchRequest& request, uint32_t width, uint64_t deadline,
                  SearchScratch::Impl& scratch, SearchStats& stats) const;
   void collect(const SearchRequest& request, SearchScratch::Impl& scratch) const;
+  // Drops the candidates that cannot be among the k nearest.
+  void trim(uint32_t k, std::vector<uint64_t>& candidates) const;
 
   std::vector<const std::byte*> parts_;
+  std::vector<const std::byte*> code_parts_;
+  SignCodes codes_;
   FusedBlocks blocks_;
   uint64_t bytes_ = 0;
 };

@@ -28,6 +28,8 @@ struct FusedLayout {
   uint32_t codes = 0;  // 16 bytes for every 4 coordinates: low nibbles of neighbours 0 to 15, high
       // nibbles of 16 to 31
   uint32_t block_bytes = 0;
+  uint32_t sign_words = 0;  // of 64 bits, of the code of a node by itself
+  uint32_t sign_bytes = 0;  // such a code with its factors, a multiple of 32
 
   // dim at most 65536.
   static constexpr FusedLayout of(uint32_t dim) noexcept {
@@ -39,6 +41,8 @@ struct FusedLayout {
     l.mul = l.add + 2 * kFusedDegree;
     l.codes = l.mul + 2 * kFusedDegree;
     l.block_bytes = l.codes + 4 * l.padded;
+    l.sign_words = (l.padded + 63) / 64;
+    l.sign_bytes = (8 * l.sign_words + 8 + 31) / 32 * 32;
     return l;
   }
   // A group of the root has the same shape as the part of a block behind the vector.

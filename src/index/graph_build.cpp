@@ -320,7 +320,7 @@ Result<GraphPayloads> GraphMaker::finish() {
       static_cast<uint32_t>(graph_->root().size() / space_->layout().group_bytes());
   // Room for the calibration was left before it was known.
   header_.calibration.resize(most_calibration_points(), {});
-  return make_payloads(*graph_, *codes_, meta, std::move(header_), params_);
+  return make_payloads(*graph_, *codes_, meta, std::move(header_), params_, executor_);
 }
 
 }  // namespace
@@ -329,7 +329,7 @@ uint64_t graph_build_bytes(const GraphInput& input) noexcept {
   constexpr uint64_t kOther = 768;  // lists, candidates and reverse edges of a node
   const bool ip = input.metric == Metric::kInnerProduct;
   const FusedLayout layout = FusedLayout::of(static_cast<uint32_t>(input.dim) + (ip ? 1 : 0));
-  return input.count * (layout.block_bytes + layout.vector_bytes + kOther);
+  return input.count * (layout.block_bytes + layout.sign_bytes + layout.vector_bytes + kOther);
 }
 
 Result<GraphPayloads> build_graph(const GraphInput& input, const GraphParams& params,

@@ -83,6 +83,21 @@ class GraphChecker {
   size_t count_ = 0;
 };
 
+Status check_sign_codes(const FusedIndex& fused) {
+  const SignCodes& codes = fused.sign_codes();
+  if (codes.parts == nullptr) return {};
+  const FusedBlocks& blocks = fused.blocks();
+  std::vector<std::byte> expected(codes.layout.sign_bytes);
+  for (uint32_t node = 0; node < blocks.nodes; ++node) {
+    write_sign_code(codes.layout, blocks.block(node), expected.data());
+    if (std::memcmp(expected.data(), codes.record(node), expected.size()) != 0) {
+      return Error(ErrorCode::kCorrupt,
+                   "the sign code of node " + std::to_string(node) + " is not that of its block");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check_index(const GraphSpans& index) {
@@ -98,6 +113,7 @@ Status check_index(const GraphSpans& index) {
     if (fused->blocks().nodes != graph.nodes()) {
       return Error(ErrorCode::kCorrupt, "the blocks of the index are of another graph");
     }
+    RVF_TRY(check_sign_codes(*fused));
   }
   return GraphChecker(graph, fused == nullptr ? nullptr : &fused->blocks()).run();
 }

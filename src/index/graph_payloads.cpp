@@ -103,13 +103,18 @@ std::vector<wire::Bytes> layer_c_of(const FusedGraph& graph, const LeaderLayer& 
 }  // namespace
 
 GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, const wire::IndexMeta& meta,
-                            wire::FusedHeader header, const GraphParams& params) {
+                            wire::FusedHeader header, const GraphParams& params,
+                            Executor& executor) {
   GraphPayloads out;
   const LeaderLayer layer = leader_layer(graph, codes, meta.m);
   out.layer_a = layer_a_of(layer, meta);
   out.layer_c = layer_c_of(graph, layer, meta, params.max_payload_bytes);
   if (params.layout != SearchLayout::kFused) return out;
   header.total_nodes = graph.nodes();
+  header.sign_codes = true;
+  graph.write_sign_codes(executor);
+  const size_t node_bytes =
+      header.block_bytes + static_cast<size_t>(wire::sign_code_bytes(header.centre.size()));
   const auto root = graph.root();
   const size_t prefix =
       wire::fused_prefix_bytes(header.centre.size(), header.calibration.size(), root.size());
@@ -117,7 +122,7 @@ GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, const wire
     header.first_node = i * uint64_t{graph.piece_nodes()};
     header.node_count = std::min<uint64_t>(graph.piece_nodes(), graph.nodes() - header.first_node);
     LargePayload payload;
-    payload.size = prefix + static_cast<size_t>(header.node_count) * header.block_bytes;
+    payload.size = prefix + static_cast<size_t>(header.node_count) * node_bytes;
     payload.bytes = graph.take_piece(i);
     wire::write_fused_prefix(header, root, payload.bytes.get());
     out.fused.push_back(std::move(payload));

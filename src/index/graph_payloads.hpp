@@ -9,6 +9,7 @@ namespace rvf::index {
 
 // `meta` has everything but counts and entry points, `header` everything but block counts.
 GraphPayloads make_payloads(FusedGraph& graph, const RowCodes& codes, const wire::IndexMeta& meta,
-                            wire::FusedHeader header, const GraphParams& params);
+                            wire::FusedHeader header, const GraphParams& params,
+                            Executor& executor);
 
 }  // namespace rvf::index

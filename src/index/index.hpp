@@ -29,6 +29,8 @@ struct SearchParams {
       0;  // 0: none. What was found in time is returned, stats.timed_out is set
   bool exact = false;  // scan every row
   bool walk = false;  // use the graph, also where a scan of what passes the filter is cheaper
+  bool no_walk = false;  // scan what passes, by codes where the index has some and they cost less
+  bool codes = false;  // scan by codes wherever the index has some
 };
 inline constexpr float kDefaultTargetRecall = 0.99F;
 

@@ -4,6 +4,7 @@
 #include "index/fused_searcher.hpp"
 #include "index/index.hpp"
 #include "index/key_pool.hpp"
+#include "index/sign_codes.hpp"
 
 namespace rvf::index {
 
@@ -17,6 +18,9 @@ struct SearchScratch::Impl {
   KeyPool heads;
   KeyPool codes;
   std::vector<uint64_t> scanned;
+  SignQuery signs;
+  std::vector<SignBounds> bounds;
+  std::vector<uint32_t> numbers;
   std::vector<const std::byte*> rows;
   std::vector<float> distances;
 };

@@ -173,6 +173,38 @@ void bit_planes(const BitPlaneQuery& q, const std::byte* rows, size_t stride, si
   }
 }
 
+inline __m512i differing_bits(const SignQuery& q, const std::byte* row) {
+  __m512i sum = _mm512_setzero_si512();
+  for (size_t at = 0; at < q.words; at += 8) {
+    const auto words = static_cast<__mmask8>(first_bytes(q.words - at));
+    const __m512i code = _mm512_maskz_loadu_epi64(words, row + at * 8);
+    __m512i term = _mm512_setzero_si512();
+    for (unsigned p = kSignPlanes; p-- > 0;) {
+      const __m512i part = _mm512_maskz_loadu_epi64(words, q.planes + p * q.words + at);
+      term = _mm512_add_epi64(_mm512_add_epi64(term, term),
+                              _mm512_popcnt_epi64(_mm512_xor_si512(code, part)));
+    }
+    sum = _mm512_add_epi64(sum, term);
+  }
+  return sum;
+}
+
+void sign_differences(const SignQuery& q, const std::byte* rows, size_t stride,
+                      const uint32_t* numbers, size_t n, uint32_t* out) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    __m512i sums[8];
+    for (size_t j = 0; j < 8; ++j) {
+      sums[j] = differing_bits(q, rows + size_t{numbers[i + j]} * stride);
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm512_cvtepi64_epi32(totals8(sums)));
+  }
+  for (; i < n; ++i) {
+    out[i] = static_cast<uint32_t>(
+        _mm512_reduce_add_epi64(differing_bits(q, rows + size_t{numbers[i]} * stride)));
+  }
+}
+
 #undef RVF_EIGHT
 
 }  // namespace
@@ -181,6 +213,7 @@ const Level kAvx512VbmiLevel = {
     .distance = distance,
     .hamming_rows = hamming,
     .bit_plane_dots = bit_planes,
+    .sign_differences = sign_differences,
     .pq8_float_sums = avx512vbmi_pq8_float_sums,
     .pq8_byte_sums = avx512vbmi_pq8_byte_sums,
 };

@@ -31,6 +31,20 @@ using BitPlaneDots = void (*)(const BitPlaneQuery& query, const std::byte* rows,
                               size_t n, uint32_t* out);
 BitPlaneDots bit_plane_dots(Isa isa = Isa::kBest) noexcept;
 
+// Products of signs with small odd numbers. Number i is sum of 2^p * (2 * b - 1) over the planes p,
+// b its bit in that plane; sign i is + where the row's bit is 1, - where it is 0. Their product is
+// (2^kSignPlanes - 1) * dim - 2 * out, whatever lies behind dim being equal in planes and rows.
+inline constexpr unsigned kSignPlanes = 4;
+struct SignQuery {
+  const uint64_t* planes = nullptr;  // kSignPlanes * words
+  size_t words = 0;  // 1..1024
+};
+// out[i] = sum over the planes p of 2^p * (bits in which plane and row differ), for the row whose
+// words begin at rows + numbers[i] * stride (bytes; any address).
+using SignDifferences = void (*)(const SignQuery& query, const std::byte* rows, size_t stride,
+                                 const uint32_t* numbers, size_t n, uint32_t* out);
+SignDifferences sign_differences(Isa isa = Isa::kBest) noexcept;
+
 // Writes bits * plane_words(dim) words. values[i] < 2^bits.
 void pack_bit_planes(const uint8_t* values, size_t dim, unsigned bits, uint64_t* planes) noexcept;
 

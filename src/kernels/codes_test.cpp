@@ -185,6 +185,39 @@ TEST(BitPlanes, GiveTheInnerProductOfTheValuesOnEveryIsa) {
   compare_planes(rng, 65535, 8, 8, true);
 }
 
+TEST(SignPlanes, CountDifferencesOfRowsInAnyOrderOnEveryIsa) {
+  std::mt19937_64 rng(5);
+  for (const size_t words : {1U, 2U, 3U, 6U, 7U, 8U, 9U, 16U, 25U, 1024U}) {
+    for (const size_t n : {0U, 1U, 7U, 8U, 41U}) {
+      constexpr size_t kRows = 50;
+      const size_t stride = words * 8 + 8;
+      std::vector<uint64_t> planes(words * kSignPlanes);
+      for (uint64_t& w : planes) w = rng();
+      std::vector<uint64_t> rows(kRows * stride / 8);
+      for (uint64_t& w : rows) w = rng();
+      std::vector<uint32_t> numbers(n);
+      std::vector<uint32_t> want(n);
+      for (size_t i = 0; i < n; ++i) {
+        numbers[i] = static_cast<uint32_t>(rng() % kRows);
+        for (size_t bit = 0; bit < words * 64; ++bit) {
+          const uint64_t of_row = rows[numbers[i] * (words + 1) + bit / 64] >> (bit % 64) & 1;
+          for (unsigned p = 0; p < kSignPlanes; ++p) {
+            const uint64_t of_plane = planes[p * words + bit / 64] >> (bit % 64) & 1;
+            want[i] += static_cast<uint32_t>((of_row ^ of_plane) << p);
+          }
+        }
+      }
+      for (const Isa isa : available_isas()) {
+        std::vector<uint32_t> got(n);
+        sign_differences(isa)({planes.data(), words},
+                              reinterpret_cast<const std::byte*>(rows.data()), stride,
+                              numbers.data(), n, got.data());
+        ASSERT_EQ(got, want) << name(isa, words) << " rows " << n;
+      }
+    }
+  }
+}
+
 void compare_pq(std::mt19937& rng, size_t m, size_t blocks, Fill fill) {
   const std::vector<uint8_t> codes8 = bytes(rng, m * kPq8Block * blocks);
   const std::vector<uint8_t> tables8 = bytes(rng, m * 256, fill);

@@ -124,6 +124,9 @@ HammingRows hamming_rows(Isa isa) noexcept {
 BitPlaneDots bit_plane_dots(Isa isa) noexcept {
   return best_kernel(isa, &detail::Level::bit_plane_dots);
 }
+SignDifferences sign_differences(Isa isa) noexcept {
+  return best_kernel(isa, &detail::Level::sign_differences);
+}
 PqFloatSums pq8_float_sums(Isa isa) noexcept {
   return best_kernel(isa, &detail::Level::pq8_float_sums);
 }

@@ -168,6 +168,33 @@ void bit_plane_kernel(const BitPlaneQuery& q, const std::byte* rows, size_t stri
   }
 }
 
+void sign_differences_kernel(const SignQuery& q, const std::byte* rows, size_t stride,
+                             const uint32_t* numbers, size_t n, uint32_t* out) {
+  const size_t plane = q.words * 8;  // bytes
+  const auto* planes = reinterpret_cast<const std::byte*>(q.planes);
+  for (size_t i = 0; i < n; ++i) {
+    const std::byte* row = rows + size_t{numbers[i]} * stride;
+    V::Count sum = V::no_bits();
+    const auto step = [&](size_t at, auto load) __attribute__((always_inline)) {
+      const V::B code = load(row + at);
+      V::Count term = V::no_bits();
+      RVF_UNROLL for (unsigned p = 0; p < kSignPlanes; ++p) {
+        const V::B part = load(planes + (kSignPlanes - 1 - p) * plane + at);
+        term = V::count_bits(V::doubled(term), V::differ(code, part));
+      }
+      sum = V::add_shifted(sum, term, 0);
+    };
+    size_t at = 0;
+    for (; at + V::kBitBytes <= plane; at += V::kBitBytes) {
+      step(at, [](const std::byte* p) { return V::load_bits(p); });
+    }
+    if (at < plane) {
+      step(at, [&](const std::byte* p) { return V::tail_bits(p, (plane - at) * 8); });
+    }
+    out[i] = static_cast<uint32_t>(V::total_bits(sum));
+  }
+}
+
 // A register holds the tables of V::kTables subspaces. Entries are added as 16-bit numbers: `all`
 // of both bytes, `odd` of the upper ones alone, so the lower ones are all - 256 odd.
 void pq4_kernel(const uint8_t* tables, const uint8_t* codes, size_t m, size_t blocks,

@@ -23,6 +23,7 @@ struct Level {
   HalfDots half_dots = nullptr;
   HammingRows hamming_rows = nullptr;
   BitPlaneDots bit_plane_dots = nullptr;
+  SignDifferences sign_differences = nullptr;
   PqFloatSums pq8_float_sums = nullptr;
   PqByteSums pq8_byte_sums = nullptr;
   PqByteSums pq4_byte_sums = nullptr;

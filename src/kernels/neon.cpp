@@ -219,6 +219,7 @@ const Level kNeonLevel = {
     .half_dots = half_dots_kernel,
     .hamming_rows = hamming_kernel,
     .bit_plane_dots = bit_plane_kernel,
+    .sign_differences = sign_differences_kernel,
     .pq8_byte_sums = pq8_bytes,
     .pq4_byte_sums = pq4_kernel,
 };

@@ -123,6 +123,7 @@ const Level kScalarLevel = {
     .half_dots = scalar_half_dots,
     .hamming_rows = scalar_hamming_rows,
     .bit_plane_dots = scalar_bit_plane_dots,
+    .sign_differences = scalar_sign_differences,
     .pq8_float_sums = scalar_pq8_float_sums,
     .pq8_byte_sums = scalar_pq8_byte_sums,
     .pq4_byte_sums = scalar_pq4_byte_sums,

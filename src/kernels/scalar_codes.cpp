@@ -88,6 +88,21 @@ void scalar_bit_plane_dots(const BitPlaneQuery& query, const std::byte* rows, si
   }
 }
 
+void scalar_sign_differences(const SignQuery& query, const std::byte* rows, size_t stride,
+                             const uint32_t* numbers, size_t n, uint32_t* out) {
+  for (size_t i = 0; i < n; ++i) {
+    const std::byte* row = rows + size_t{numbers[i]} * stride;
+    uint32_t sum = 0;
+    for (unsigned p = 0; p < kSignPlanes; ++p) {
+      for (size_t w = 0; w < query.words; ++w) {
+        const uint64_t differ = query.planes[p * query.words + w] ^ word_at(row + w * 8);
+        sum += static_cast<uint32_t>(std::popcount(differ)) << p;
+      }
+    }
+    out[i] = sum;
+  }
+}
+
 void scalar_pq8_float_sums(const float* tables, const uint8_t* codes, size_t m, size_t blocks,
                            float* out) {
   pq8_sums(tables, codes, m, blocks, out);

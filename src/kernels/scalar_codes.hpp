@@ -14,6 +14,8 @@ void scalar_hamming_rows(const std::byte* query, const std::byte* rows, size_t s
                          size_t bits, uint32_t* out);
 void scalar_bit_plane_dots(const BitPlaneQuery& query, const std::byte* rows, size_t stride,
                            size_t n, uint32_t* out);
+void scalar_sign_differences(const SignQuery& query, const std::byte* rows, size_t stride,
+                             const uint32_t* numbers, size_t n, uint32_t* out);
 void scalar_pq8_float_sums(const float* tables, const uint8_t* codes, size_t m, size_t blocks,
                            float* out);
 void scalar_pq8_byte_sums(const uint8_t* tables, const uint8_t* codes, size_t m, size_t blocks,

@@ -195,6 +195,7 @@ const Level kWasm128Level = {
     .half_dots = half_dots_kernel,
     .hamming_rows = hamming_kernel,
     .bit_plane_dots = bit_plane_kernel,
+    .sign_differences = sign_differences_kernel,
     .pq4_byte_sums = pq4_kernel,
 };
 

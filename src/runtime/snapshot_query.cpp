@@ -154,10 +154,11 @@ class Querying {
     RVF_ASSIGN(index::SearchResult result, s_.search_rows(search_, scratch_));
     take_stats(result.stats);
     const uint64_t possible = std::min<uint64_t>(k, search_.available);
-    if (result.hits.size() < possible && !result.stats.timed_out && !result.stats.exact) {
+    if (result.hits.size() < possible && !result.stats.timed_out && !search_.params.no_walk) {
       // The graph leads past what matches, for example where the filter keeps a far corner; or it
       // is damaged.
-      search_.params.exact = true;
+      search_.params.walk = false;
+      search_.params.no_walk = true;
       if (search_.filter != nullptr) {
         out_.plan.reason = "the walk found too few of the matching rows";
       }
@@ -166,9 +167,10 @@ class Querying {
     if (search_.filter != nullptr) {
       out_.plan.strategy = result.stats.ef == 0 ? FilterStrategy::kPre : FilterStrategy::kIn;
       if (out_.plan.reason.empty()) {
-        out_.plan.reason = result.stats.ef == 0
+        out_.plan.reason = result.stats.ef != 0 ? "walking is cheaper than comparing all that match"
+                           : result.stats.exact
                                ? "comparing the matching rows is cheaper than walking"
-                               : "walking is cheaper than comparing all that match";
+                               : "comparing the codes of the matching rows is cheaper than walking";
       }
     }
     return std::move(result.hits);

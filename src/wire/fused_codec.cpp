@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint16_t kBlocksVersion = 1;
 constexpr uint16_t kPartitionsVersion = 2;
+constexpr uint16_t kSignCodesVersion = 3;
 constexpr uint16_t kDegree = 32;
 constexpr size_t kFixedBytes = 128;
 constexpr size_t kIndexAt = 48;
@@ -19,6 +20,11 @@ constexpr size_t kIndexAt = 48;
 constexpr uint64_t kMaxFirstRow = uint64_t{1} << 48;
 
 constexpr size_t to64(size_t n) { return (n + 63) / 64 * 64; }
+
+uint16_t version_of(const FusedHeader& h) {
+  if (h.partitions) return kPartitionsVersion;
+  return h.sign_codes ? kSignCodesVersion : kBlocksVersion;
+}
 
 bool all_finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
@@ -39,7 +45,7 @@ void write_fused_prefix(const FusedHeader& h, ByteSpan root, std::byte* out) {
   Bytes bytes;
   bytes.reserve(fused_prefix_bytes(h.centre.size(), h.calibration.size(), root.size()));
   ByteWriter w(bytes);
-  w.u16(h.partitions ? kPartitionsVersion : kBlocksVersion);
+  w.u16(version_of(h));
   w.u16(kDegree);
   w.u32(h.block_bytes);
   w.u64(h.first_row);
@@ -82,11 +88,11 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
   };
   const uint16_t version = in.u16();
   const uint16_t degree = in.u16();
-  if (in.ok() &&
-      ((version != kBlocksVersion && version != kPartitionsVersion) || degree != kDegree)) {
+  if (in.ok() && (version < kBlocksVersion || version > kSignCodesVersion || degree != kDegree)) {
     return wrong("another version or degree", ErrorCode::kUnsupported);
   }
   h.partitions = version == kPartitionsVersion;
+  h.sign_codes = version == kSignCodesVersion;
   h.block_bytes = in.u32();
   h.first_row = in.u64();
   h.total_nodes = in.u64();
@@ -158,6 +164,7 @@ Result<FusedPayloadView> parse_fused(ByteSpan payload) {
     view.groups = in.bytes(h.group_count * group_bytes);
   } else {
     view.blocks = in.bytes(h.node_count * block_bytes);
+    if (h.sign_codes) view.sign_codes = in.bytes(h.node_count * sign_code_bytes(coordinates));
   }
   RVF_TRY(expect_end("FUSED", in));
   return view;

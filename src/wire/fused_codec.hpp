@@ -1,6 +1,6 @@
 // FUSED payloads (docs/format.md, "FUSED"): made for searching from the map. Version 1 holds the
-// node blocks of a graph, derived from VEC and INDEX; version 2 holds partitions: the rows' codes
-// list by list, derived from VEC alone. Only what precedes blocks and groups is read here; those are
+// node blocks of a graph, derived from VEC and INDEX; version 3 a code of each node by itself as
+// well; version 2 holds partitions: the rows' codes list by list, derived from VEC alone. Only what precedes blocks and groups is read here; those are
 // read by searches, which trust nothing in them.
 #pragma once
 #include <array>
@@ -29,6 +29,7 @@ struct FusedCalibrationPoint {
 
 struct FusedHeader {
   bool partitions = false;  // version 2
+  bool sign_codes = false;  // version 3
   uint32_t block_bytes = 0;  // of a node block; of the head of a partition
   uint64_t first_row = 0;  // node i is row first_row + i
   uint64_t total_nodes = 0;
@@ -56,11 +57,18 @@ struct FusedPayloadView {
   ByteSpan root;
   ByteSpan blocks;  // node_count * block_bytes, from a multiple of 64 on; heads of partitions
   ByteSpan groups;  // of partitions
+  ByteSpan sign_codes;  // node_count * sign_code_bytes(), from a multiple of 64 on
 };
 
 // In the head of a partition, beside its centroid: which groups are its own.
 inline constexpr size_t kHeadFirstGroup = 8;  // u64
 inline constexpr size_t kHeadGroups = 16;  // u32
+
+// Of one node: a bit a coordinate in words of 64, two f32, up to a multiple of 32.
+constexpr uint64_t sign_code_bytes(uint64_t coordinates) noexcept {
+  const uint64_t words = (coordinates + 63) / 64;
+  return (8 * words + 8 + 31) / 32 * 32;
+}
 
 // What comes before the blocks: header, centre, calibration, root. Its size depends on the counts
 // only.

@@ -39,7 +39,8 @@ Bytes sample_root() { return Bytes(kGroupBytes, std::byte{0x21}); }
 Bytes encoded(const FusedHeader& h) {
   const Bytes root = sample_root();
   const size_t prefix = fused_prefix_bytes(h.centre.size(), h.calibration.size(), root.size());
-  Bytes out(prefix + static_cast<size_t>(h.node_count) * kBlockBytes, std::byte{0x42});
+  const size_t codes = h.sign_codes ? static_cast<size_t>(sign_code_bytes(h.centre.size())) : 0;
+  Bytes out(prefix + static_cast<size_t>(h.node_count) * (kBlockBytes + codes), std::byte{0x42});
   write_fused_prefix(h, root, out.data());
   return out;
 }
@@ -145,6 +146,33 @@ TEST(FusedCodec, DamageIsRefusedOrHarmless) {
   });
 }
 
+TEST(FusedCodec, SignCodesFollowTheBlocksInVersion3) {
+  FusedHeader h = sample_header();
+  h.sign_codes = true;
+  const Bytes bytes = encoded(h);
+  EXPECT_EQ(bytes[0], std::byte{3});
+  const auto v = parse_fused(bytes);
+  ASSERT_TRUE(v.ok()) << v.error().message;
+  EXPECT_TRUE(v->header.sign_codes);
+  EXPECT_EQ(v->blocks.size(), 2 * kBlockBytes);
+  EXPECT_EQ(v->sign_codes.data(), v->blocks.data() + v->blocks.size());
+  EXPECT_EQ(v->sign_codes.size(), 2 * 32U);
+  expect_truncations_fail(bytes, parse_fused);
+  Bytes other = bytes;
+  other[0] = std::byte{1};  // there the blocks end the payload
+  EXPECT_FALSE(parse_fused(other).ok());
+  other = sample();
+  other[0] = std::byte{3};
+  EXPECT_FALSE(parse_fused(other).ok());
+  other[0] = std::byte{4};
+  EXPECT_EQ(parse_fused(other).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(sign_code_bytes(64), 32U);
+  EXPECT_EQ(sign_code_bytes(192), 32U);
+  EXPECT_EQ(sign_code_bytes(193), 64U);
+  EXPECT_EQ(sign_code_bytes(384), 64U);
+  EXPECT_EQ(sign_code_bytes(768), 128U);
+}
+
 TEST(FusedCodec, NumbersThatCannotBeAreRefused) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -180,7 +208,7 @@ TEST(FusedCodec, NumbersThatCannotBeAreRefused) {
   EXPECT_FALSE(refused([](FusedHeader& h) { h.calibration.resize(kMaxCalibrationPoints); }));
   for (const size_t at : {size_t{0}, size_t{2}}) {
     Bytes other = sample();
-    other[at] = std::byte{3};
+    other[at] = std::byte{4};
     EXPECT_EQ(parse_fused(other).error().code, ErrorCode::kUnsupported);
   }
 }

@@ -82,6 +82,7 @@ class Stores(unittest.TestCase):
         self.assertEqual((layer_c.type, layer_c.id), (INDEX, fused.index_segment))
         self.assertEqual(fused.index_hash, layer_c.hash)
         self.assertEqual((fused.first_row, fused.first_node, fused.dim), (0, 0, 4))
+        self.assertGreater(fused.code_bytes, 0)
         self.assertEqual((fused.metric, fused.dtype),
                          (store.profile["metric"], store.profile["dtype"]))
         lists = base_lists(layer_c.payload)
@@ -92,6 +93,7 @@ class Stores(unittest.TestCase):
         off = total = 0
         for node, wanted in enumerate(lists):
             self.assertEqual(sorted(fused.neighbours(node)), sorted(wanted))
+            fused.check_sign_code(node)
             length = sum(x * x for x in vectors[node])
             self.assertAlmostEqual(fused.norm2(node), length, delta=0.03 * length + 0.01)
             for other in wanted:

@@ -7,7 +7,7 @@ import struct
 
 
 class Fused:
-    VERSION, MOST_GROUPS = 1, 1024
+    VERSIONS, MOST_GROUPS = (1, 3), 1024
 
     def __init__(self, payload):
         self.payload = payload
@@ -16,7 +16,7 @@ class Fused:
         self.index_hash = payload[56:72]
         (self.metric, self.dtype, points, self.dim, self.scale, self.largest_norm2, groups,
          coordinates) = struct.unpack_from("<BBHIffII", payload, 72)
-        assert version == self.VERSION and degree == 32 and not any(payload[112:128])
+        assert version in self.VERSIONS and degree == 32 and not any(payload[112:128])
         self.partitions, self.groups = struct.unpack_from("<QQ", payload, 96)
         assert coordinates == self.dim + (self.metric == 1) and 1 <= groups <= self.MOST_GROUPS
         self.padded = align(coordinates, 16)
@@ -33,7 +33,10 @@ class Fused:
     def _check_sizes(self):
         assert self.partitions == self.groups == 0
         assert self.block_bytes == 64 + self.vector_bytes + self.group_bytes
-        assert len(self.payload) == self.blocks + self.node_count * self.block_bytes
+        self.codes = self.blocks + self.node_count * self.block_bytes
+        self.words = align(self.padded, 64) // 64
+        self.code_bytes = align(8 * self.words + 8, 32) if self.payload[0] == 3 else 0
+        assert len(self.payload) == self.codes + self.node_count * self.code_bytes
 
     def _leaders(self):
         return self.total_nodes
@@ -60,13 +63,26 @@ class Fused:
         assert all(b == 128 for b in body[self.padded:])
         return [scale * (b - 128) for b in body[:self.padded]]
 
+    def check_sign_code(self, node):
+        """Its bits and factors are those of the bytes in the node's block."""
+        at = self.codes + (node - self.first_node) * self.code_bytes
+        bits = int.from_bytes(self.payload[at:at + 8 * self.words], "little")
+        add, mul = struct.unpack_from("<ff", self.payload, at + 8 * self.words)
+        assert not any(self.payload[at + 8 * self.words + 8:at + self.code_bytes])
+        _, scale = struct.unpack_from("<ff", self.payload, self._at(node))
+        body = self.payload[self._at(node) + 64:][:self.padded]
+        assert bits == sum(1 << i for i, b in enumerate(body) if b >= 128)
+        absolute = sum(abs(b - 128) for b in body)
+        kappa = scale * sum((b - 128) ** 2 for b in body) / absolute if absolute else 0
+        assert add == self.norm2(node) and abs(mul + 2 * kappa) <= 1e-5 * abs(mul)
+
     def norm2(self, node):
         return struct.unpack_from("<f", self.payload, self._at(node))[0]
 
 
 class Partitions(Fused):
     """Version 2: rows in lists around centroids."""
-    VERSION, MOST_GROUPS = 2, 16384
+    VERSIONS, MOST_GROUPS = (2,), 16384
 
     def _check_sizes(self):
         assert self.index_segment == 0 and not any(self.index_hash)

@@ -119,7 +119,7 @@ TEST(GoldenBytes, OfQuantHold) {
 
 // Nodes in a ring, each a neighbour of all others, as far as the frame goes; factors and codes are
 // of no meaning.
-Bytes fused_sample(Metric metric, uint32_t dim) {
+Bytes fused_sample(Metric metric, uint32_t dim, bool sign_codes = false) {
   constexpr uint32_t kNodes = 3;
   const uint32_t coordinates = dim + (metric == Metric::kInnerProduct ? 1 : 0);
   const size_t padded = (size_t{coordinates} + 15) / 16 * 16;
@@ -147,6 +147,7 @@ Bytes fused_sample(Metric metric, uint32_t dim) {
     write_group(out, node);
   }
   FusedHeader h;
+  h.sign_codes = sign_codes;
   h.block_bytes = static_cast<uint32_t>(blocks.size() / kNodes);
   h.total_nodes = h.node_count = kNodes;
   h.seed = 77;
@@ -162,6 +163,14 @@ Bytes fused_sample(Metric metric, uint32_t dim) {
   Bytes bytes(fused_prefix_bytes(h.centre.size(), h.calibration.size(), root.size()));
   write_fused_prefix(h, root, bytes.data());
   bytes.insert(bytes.end(), blocks.begin(), blocks.end());
+  if (!sign_codes) return bytes;
+  ByteWriter codes(bytes);
+  for (uint32_t node = 0; node < kNodes; ++node) {
+    codes.u64(0x0F0F + node);
+    codes.f32(static_cast<float>(1 + node));
+    codes.f32(-0.5F);
+    codes.zeros(16);
+  }
   return bytes;
 }
 
@@ -169,6 +178,7 @@ TEST(GoldenBytes, OfFusedHold) {
   expect_golden("fused_l2", fused_sample(Metric::kL2, 4));
   expect_golden("fused_ip", fused_sample(Metric::kInnerProduct, 16));
   expect_golden("fused_cosine", fused_sample(Metric::kCosine, 5));
+  expect_golden("fused_signs", fused_sample(Metric::kCosine, 5, true));
 }
 
 TEST(GoldenBytes, OfSketchHold) {

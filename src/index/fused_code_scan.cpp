@@ -1,0 +1,205 @@
+// Searching what passes a filter by its sign codes: every matching row is bounded by its code, what
+// may be among the k nearest is compared by the bytes of its block, and what bytes cannot tell
+// apart by the stored rows.
+#include <algorithm>
+#include <bit>
+
+#include "index/flat.hpp"
+#include "index/fused_index.hpp"
+#include "index/search_scratch.hpp"
+
+namespace rvf::index {
+namespace {
+
+constexpr uint64_t kMostRows = 65536;  // between looks at the clock
+constexpr size_t kCodesAtOnce = 256;  // their records stay in the first cache
+constexpr size_t kHeadsAtOnce = 8;  // asked for before they are compared
+constexpr size_t kLeastRoom = 512;
+// Of an estimate's error, between it and the bound of a row: more where more recall is asked for.
+constexpr float kDeviations = 2.5F;
+constexpr float kMoreDeviations = 3.25F;
+
+bool lower_estimate(const SignBounds& a, const SignBounds& b) {
+  return a.low + a.high < b.low + b.high;
+}
+
+}  // namespace
+
+// One search. `bounds` are of nodes that were not compared yet, `candidates` the keys of those that
+// were; of these `nearest` is a heap of the k least.
+class CodeScan {
+ public:
+  CodeScan(const FusedIndex& index, const SearchRequest& request, SearchScratch::Impl& scratch)
+      : blocks_(index.blocks()),
+        codes_(index.sign_codes()),
+        first_row_(index.header().first_row),
+        r_(request),
+        k_(request.params.k),
+        deviations_(request.params.target_recall > kDefaultTargetRecall ? kMoreDeviations
+                                                                        : kDeviations),
+        scratch_(scratch),
+        query_(scratch.fused.prepare(blocks_.layout, scratch.placed.data())) {
+    scratch.signs.prepare(blocks_.layout, scratch.placed.data());
+    scratch.bounds.clear();
+    scratch.candidates.clear();
+    scratch.scanned.clear();
+    scratch.numbers.resize(kCodesAtOnce + 64);
+  }
+
+  // False where `deadline` passed before the end.
+  bool run(uint64_t deadline) {
+    const uint64_t part_nodes = uint64_t{1} << codes_.part_shift;
+    for (uint64_t begin = 0; begin < blocks_.nodes;) {
+      if (deadline != 0 && steady_now_ns() > deadline) return false;
+      part_ = static_cast<uint32_t>(begin >> codes_.part_shift);
+      const uint64_t end = std::min<uint64_t>(
+          {begin + kMostRows, (uint64_t{part_} + 1) * part_nodes, uint64_t{blocks_.nodes}});
+      scan(first_row_ + begin, first_row_ + end, first_row_ + part_ * part_nodes);
+      begin = end;
+    }
+    finish();
+    return true;
+  }
+  // Rows that may be returned.
+  uint64_t matching() const noexcept { return matching_; }
+
+ private:
+  void scan(uint64_t begin, uint64_t end, uint64_t origin) {
+    const std::byte* records = codes_.parts[part_];
+    size_t n = 0;
+    for (uint64_t word = begin / 64; word * 64 < end; ++word) {
+      uint64_t bits = r_.filter != nullptr ? r_.filter->word(word) : ~uint64_t{0};
+      if (r_.dead != nullptr) bits &= ~r_.dead->word(word);
+      if (word == begin / 64) bits &= ~uint64_t{0} << (begin % 64);
+      if (end - word * 64 < 64) bits &= (uint64_t{1} << (end % 64)) - 1;
+      for (; bits != 0; bits &= bits - 1) {
+        const uint64_t row = word * 64 + static_cast<uint64_t>(std::countr_zero(bits));
+        const auto number = static_cast<uint32_t>(row - origin);
+        const std::byte* record = records + size_t{number} * codes_.layout.sign_bytes;
+        for (uint32_t at = 0; at < codes_.layout.sign_bytes; at += 64) {
+          __builtin_prefetch(record + at);
+        }
+        scratch_.numbers[n++] = number;
+      }
+      if (n >= kCodesAtOnce) {
+        bound(n);
+        n = 0;
+      }
+    }
+    bound(n);
+  }
+
+  void bound(size_t n) {
+    std::vector<SignBounds>& all = scratch_.bounds;
+    const size_t before = all.size();
+    matching_ += n;
+    scratch_.signs.bounds(codes_, part_, scratch_.numbers.data(), n, within_, deviations_, all);
+    // The best of them by bytes: the nearer the k-th, the fewer rows remain.
+    const auto fresh = all.begin() + static_cast<ptrdiff_t>(before);
+    const size_t some = std::min(k_, all.size() - before);
+    const auto last = fresh + static_cast<ptrdiff_t>(some);
+    if (last != all.end()) std::nth_element(fresh, last, all.end(), lower_estimate);
+    const auto put_off = std::partition(fresh, last, [&](const SignBounds& b) {
+      return scratch_.scanned.size() < k_ || (b.low + b.high) / 2 <= within_;
+    });
+    compare(before, static_cast<size_t>(put_off - all.begin()), false);
+    all.erase(fresh, put_off);
+    if (all.size() >= room_) {
+      std::erase_if(all, [&](const SignBounds& b) { return b.low > within_; });
+      room_ = std::max(room_, 2 * all.size());
+    }
+  }
+
+  // Compares bounds [begin, end), or in ascending order of the low ones those that may be nearer
+  // than the k-th.
+  void compare(size_t begin, size_t end, bool ascending) {
+    const std::vector<SignBounds>& all = scratch_.bounds;
+    const auto ask = [&](size_t from) {
+      for (size_t i = from; i < std::min(from + kHeadsAtOnce, end); ++i) {
+        const std::byte* head = blocks_.block(all[i].node);
+        for (uint32_t at = 0; at < blocks_.layout.ids; at += 64) __builtin_prefetch(head + at);
+      }
+    };
+    ask(begin);
+    for (size_t i = begin; i < end; ++i) {
+      if (ascending && all[i].low > within_) break;
+      if ((i - begin) % kHeadsAtOnce == 0) ask(i + kHeadsAtOnce);
+      take(all[i].node);
+    }
+  }
+
+  void take(uint32_t node) {
+    std::vector<uint64_t>& nearest = scratch_.scanned;
+    const float d =
+        scratch_.fused.kernels().head_distance(blocks_.layout, blocks_.block(node), query_);
+    const uint64_t key = static_cast<uint64_t>(sortable(d)) << 32 | uint64_t{node} << 1;
+    scratch_.candidates.push_back(key);
+    if (nearest.size() == k_) {
+      if (key > nearest.front()) return;
+      std::pop_heap(nearest.begin(), nearest.end());
+      nearest.pop_back();
+    }
+    nearest.push_back(key);
+    std::push_heap(nearest.begin(), nearest.end());
+    if (nearest.size() == k_) within_ = FusedSearcher::distance_of(nearest.front());
+  }
+
+  // The bounds anew, as the error of an estimate is less where the row is nearer; then the rest.
+  void finish() {
+    std::vector<SignBounds> before;
+    before.swap(scratch_.bounds);
+    std::erase_if(before, [&](const SignBounds& b) { return b.low > within_; });
+    std::sort(before.begin(), before.end(),
+              [](const SignBounds& a, const SignBounds& b) { return a.node < b.node; });
+    scratch_.numbers.resize(std::max(before.size(), scratch_.numbers.size()));
+    const uint32_t in_part = (1U << codes_.part_shift) - 1;
+    for (size_t i = 0; i < before.size();) {
+      const uint32_t part = before[i].node >> codes_.part_shift;
+      size_t n = 0;
+      for (; i < before.size() && before[i].node >> codes_.part_shift == part; ++i) {
+        scratch_.numbers[n++] = before[i].node & in_part;
+      }
+      scratch_.signs.bounds(codes_, part, scratch_.numbers.data(), n, within_, deviations_,
+                            scratch_.bounds);
+    }
+    std::vector<SignBounds>& all = scratch_.bounds;
+    std::sort(all.begin(), all.end(), [](const SignBounds& a, const SignBounds& b) {
+      return a.low != b.low ? a.low < b.low : a.node < b.node;
+    });
+    compare(0, all.size(), true);
+    std::sort(scratch_.candidates.begin(), scratch_.candidates.end());
+  }
+
+  const FusedBlocks& blocks_;
+  const SignCodes& codes_;
+  uint64_t first_row_;
+  const SearchRequest& r_;
+  size_t k_;
+  float deviations_;
+  SearchScratch::Impl& scratch_;
+  FusedQuery query_;
+  uint32_t part_ = 0;
+  uint64_t matching_ = 0;
+  size_t room_ = kLeastRoom;
+  float within_ = std::numeric_limits<float>::infinity();
+};
+
+Result<bool> FusedIndex::scan_codes(const SearchRequest& r, uint64_t deadline,
+                                    SearchScratch::Impl& scratch, TopK& best,
+                                    SearchStats& stats) const {
+  RVF_TRY(place_query(r, scratch));
+  CodeScan scan(*this, r, scratch);
+  const bool in_time = scan.run(deadline);
+  stats.layers |= kLayerScan;
+  stats.distances += scratch.candidates.size();
+  if (in_time && scratch.candidates.size() < std::min<uint64_t>(r.params.k, scan.matching())) {
+    // Damaged codes hide rows.
+    return scan_rows_parallel(r, header().first_row, header().first_row + blocks_.nodes, deadline,
+                              best, stats);
+  }
+  trim(r.params.k, scratch.candidates);
+  compare_exactly(r, scratch, best, stats);
+  return in_time;
+}
+
+}  // namespace rvf::index

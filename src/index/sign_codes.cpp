@@ -1,0 +1,117 @@
+#include "index/sign_codes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+namespace rvf::index {
+namespace {
+
+constexpr size_t kAtOnce = 256;  // records: they stay in the first cache
+constexpr int kTop = (1 << kernels::kSignPlanes) - 1;
+
+}  // namespace
+
+void write_sign_code(const FusedLayout& l, const std::byte* block, std::byte* record) noexcept {
+  const std::byte* bytes = block + FusedLayout::kVector;
+  uint32_t squares = 0;
+  uint32_t sum = 0;
+  std::memset(record, 0, l.sign_bytes);
+  for (uint32_t w = 0; w < l.sign_words; ++w) {
+    uint64_t word = 0;
+    const uint32_t n = std::min(64U, l.padded - w * 64);
+    for (uint32_t i = 0; i < n; ++i) {
+      const int c = std::to_integer<int>(bytes[w * 64 + i]) - 128;
+      squares += static_cast<uint32_t>(c * c);
+      sum += static_cast<uint32_t>(std::abs(c));
+      word |= uint64_t{c >= 0} << i;
+    }
+    std::memcpy(record + size_t{8} * w, &word, 8);
+  }
+  float norm2;
+  float scale;
+  std::memcpy(&norm2, block + FusedLayout::kNorm, 4);
+  std::memcpy(&scale, block + FusedLayout::kScale, 4);
+  const float kappa =
+      sum == 0 ? 0 : scale * (static_cast<float>(squares) / static_cast<float>(sum));
+  const float mul = -2 * kappa;
+  std::memcpy(record + size_t{8} * l.sign_words, &norm2, 4);
+  std::memcpy(record + size_t{8} * l.sign_words + 4, &mul, 4);
+}
+
+void SignQuery::prepare(const FusedLayout& l, const float* placed) {
+  float most = 0;
+  double norm2 = 0;
+  for (uint32_t i = 0; i < l.padded; ++i) {
+    most = std::max(most, std::fabs(placed[i]));
+    norm2 += static_cast<double>(placed[i]) * static_cast<double>(placed[i]);
+  }
+  words_ = l.sign_words;
+  padded_ = static_cast<float>(l.padded);
+  norm2_ = static_cast<float>(norm2);
+  unit_ = most / static_cast<float>(kTop);
+  planes_.assign(words_ * kernels::kSignPlanes, 0);
+  const float per_unit = unit_ > 0 ? 1 / unit_ : 0;
+  double rounding2 = 0;
+  for (uint32_t i = 0; i < l.padded; ++i) {
+    // Odd multiples of the unit from -kTop to kTop.
+    const auto level = static_cast<int>((placed[i] * per_unit + static_cast<float>(kTop + 1)) / 2);
+    const int bounded = std::clamp(level, 0, kTop);
+    const double off = static_cast<double>(placed[i]) -
+                       static_cast<double>(unit_) * static_cast<double>(2 * bounded - kTop);
+    rounding2 += off * off;
+    for (unsigned p = 0; p < kernels::kSignPlanes; ++p) {
+      planes_[p * words_ + i / 64] |= static_cast<uint64_t>(bounded >> p & 1) << (i % 64);
+    }
+  }
+  rounding2_ = static_cast<float>(rounding2);
+}
+
+void SignQuery::bounds(const SignCodes& codes, uint32_t part, const uint32_t* numbers, size_t n,
+                       float within, float deviations, std::vector<SignBounds>& out) const {
+  const FusedLayout& l = codes.layout;
+  const std::byte* records = codes.parts[part];
+  const uint32_t first = part << codes.part_shift;
+  // Over random rotations the estimate's error is that of the part of the query that is orthogonal
+  // to the row, which is neither longer than the query nor than their distance.
+  const float across2 = std::min(norm2_, within);
+  const float of_row = deviations * deviations * 4 * across2 / (padded_ - 1);
+  const float of_query = deviations * deviations * rounding2_;
+  const float whole = padded_ * static_cast<float>(kTop);
+  uint32_t differ[kAtOnce];
+  float add[kAtOnce];
+  float mul[kAtOnce];
+  float above[kAtOnce];
+  float doubt2[kAtOnce];
+  for (size_t at = 0; at < n; at += kAtOnce) {
+    const size_t some = std::min(kAtOnce, n - at);
+    differences_({planes_.data(), words_}, records, l.sign_bytes, numbers + at, some, differ);
+    for (size_t i = 0; i < some; ++i) {
+      const std::byte* factors =
+          records + size_t{numbers[at + i]} * l.sign_bytes + size_t{8} * words_;
+      std::memcpy(&add[i], factors, 4);
+      std::memcpy(&mul[i], factors + 4, 4);
+    }
+    for (size_t i = 0; i < some; ++i) {
+      const auto differing = static_cast<float>(static_cast<int32_t>(differ[i]));
+      const float estimate = (norm2_ + add[i]) + mul[i] * (unit_ * (whole - 2 * differing));
+      const float mul2 = mul[i] * mul[i];
+      const float residual2 = mul2 * (padded_ * 0.25F) - add[i];
+      doubt2[i] = (residual2 > 0 ? residual2 : 0) * of_row + mul2 * of_query;
+      above[i] = estimate - within;
+      differ[i] = static_cast<uint32_t>(above[i] <= 0) |
+                  static_cast<uint32_t>(above[i] * above[i] <= doubt2[i]);
+      add[i] = estimate;
+    }
+    for (size_t i = 0; i < some; ++i) {
+      if (differ[i] == 0) continue;
+      const float doubt = std::sqrt(doubt2[i]);
+      if (!(doubt < std::numeric_limits<float>::infinity())) continue;  // damage
+      out.push_back({add[i] - doubt, add[i] + doubt, first + numbers[at + i]});
+    }
+  }
+}
+
+}  // namespace rvf::index
