@@ -10,7 +10,8 @@ namespace {
 
 // A width for an index that was never calibrated.
 constexpr uint32_t kUncalibrated = 128;
-constexpr double kFilterRoom = 1.5;
+// Where every fifth row passes a filter or fewer; none where every second does.
+constexpr double kFilterRoom = 0.5;
 // The curve is taken at a recall that misses less than is asked for by this share: other queries than
 // those it was measured with fall on either side of it.
 constexpr float kMargin = 0.1F;
@@ -95,7 +96,8 @@ uint32_t CalibratedIndex::wanted_width(const SearchRequest& r, double share) con
   if (p.ef != 0) return widened(std::max(p.ef, p.k), share);
   // The k rows that may be returned lie among k / share others, or more where a filter and
   // distance have to do with each other.
-  const double room = r.filter != nullptr ? kFilterRoom : 1.0;
+  const double rare = std::clamp((0.5 - share) / 0.3, 0.0, 1.0);
+  const double room = r.filter != nullptr ? 1 + kFilterRoom * rare : 1.0;
   const double among = std::min(std::ceil(room * p.k / std::min(share, 1.0)),
                                 static_cast<double>(header_.total_nodes));
   return width_for(static_cast<uint32_t>(among),

@@ -167,7 +167,6 @@ class CodeScan {
       return a.low != b.low ? a.low < b.low : a.node < b.node;
     });
     compare(0, all.size(), true);
-    std::sort(scratch_.candidates.begin(), scratch_.candidates.end());
   }
 
   const FusedBlocks& blocks_;

@@ -13,11 +13,13 @@ namespace rvf::index {
 namespace {
 
 constexpr uint64_t kStepsBetweenClocks = 16;
-// A walk costs about as much per unit of its width as this many distances of a scan.
-constexpr double kDistancesPerWidth = 9;
-// The same of a scan of codes: what a row costs, the query, and every row that is wanted.
-constexpr double kDistancesPerCode = 0.18;
-constexpr double kDistancesPerCodeScan = 700;
+// A walk is given up for a scan where it costs as much per unit of its width as this many distances.
+constexpr double kDistancesPerWidth = 16;
+// What was measured on rows of 768 bytes, in distances: a unit of width, and of a scan of codes a
+// row, the query, and every row that is wanted.
+constexpr double kDistancesPerWideStep = 7.5;
+constexpr double kDistancesPerCode = 0.11;
+constexpr double kDistancesPerCodeScan = 350;
 constexpr double kDistancesPerCodedResult = 30;
 // Distances from bytes are off by about step * distance / sqrt(12), and by what single precision
 // loses of numbers near 128. Twice that on either side, rows are compared exactly.
@@ -120,14 +122,12 @@ FusedIndex::Way FusedIndex::cheapest_way(const SearchRequest& r, uint32_t width)
   const bool has_codes = codes_.parts != nullptr;
   if (p.codes && has_codes) return Way::kCodes;
   if (p.walk) return Way::kWalk;
-  const double scan = passing_rows(r, blocks_.nodes);
-  const double walk = p.no_walk ? std::numeric_limits<double>::infinity()
-                                : static_cast<double>(width) * kDistancesPerWidth;
+  const double rows = passing_rows(r, blocks_.nodes);
   const double codes =
-      has_codes ? scan * kDistancesPerCode + kDistancesPerCodeScan + p.k * kDistancesPerCodedResult
-                : std::numeric_limits<double>::infinity();
-  if (codes < scan && codes < walk) return Way::kCodes;
-  return scan <= walk ? Way::kScan : Way::kWalk;
+      rows * kDistancesPerCode + kDistancesPerCodeScan + p.k * kDistancesPerCodedResult;
+  const bool beat_walk = p.no_walk || codes < width * kDistancesPerWideStep;
+  if (has_codes && codes < rows && beat_walk) return Way::kCodes;
+  return p.no_walk || rows <= width * kDistancesPerWidth ? Way::kScan : Way::kWalk;
 }
 
 bool FusedIndex::prefers_codes(const SearchRequest& r) const {
@@ -176,17 +176,27 @@ void FusedIndex::collect(const SearchRequest& r, SearchScratch::Impl& scratch) c
       if (r.filter != nullptr && !r.filter->test(row)) return;
       out.push_back(key & ~uint64_t{1});
     };
-    std::for_each(scratch.fused.trace().begin(), scratch.fused.trace().end(), take);
-    std::for_each(near.begin(), end, take);  // what the trace had no room for
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
+    const auto trace = scratch.fused.trace();
+    std::for_each(trace.begin(), trace.end(), take);
+    if (trace.size() < scratch.fused.state().refined) {  // it had no room for all
+      std::for_each(near.begin(), end, take);
+      std::sort(out.begin(), out.end());
+      out.erase(std::unique(out.begin(), out.end()), out.end());
+    }
   }
   trim(r.params.k, out);
 }
 
-// The k first stay, and all that may be nearer than one of them.
+// The k least stay, and all that may be nearer than one of them. Few do, so few are sorted.
 void FusedIndex::trim(uint32_t k, std::vector<uint64_t>& out) const {
   if (out.size() <= k) return;
+  size_t sorted = std::min(out.size(), 2 * size_t{k} + 16);
+  const auto sort_to = [&](size_t end) {
+    const auto at = out.begin() + static_cast<ptrdiff_t>(end);
+    if (at != out.end()) std::nth_element(out.begin(), at, out.end());
+    std::sort(out.begin(), at);
+  };
+  sort_to(sorted);
   const auto error = [&](uint64_t key) {
     float scale;
     std::memcpy(&scale, blocks_.block(FusedSearcher::node_of(key)) + FusedLayout::kScale, 4);
@@ -197,7 +207,9 @@ void FusedIndex::trim(uint32_t k, std::vector<uint64_t>& out) const {
   const float limit = FusedSearcher::distance_of(last) + error(last);
   size_t kept = k;
   while (kept < out.size() && FusedSearcher::distance_of(out[kept]) - error(out[kept]) <= limit) {
-    ++kept;
+    if (++kept < sorted || sorted == out.size()) continue;
+    sorted = out.size();
+    sort_to(sorted);
   }
   out.resize(kept);
 }

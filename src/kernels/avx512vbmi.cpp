@@ -189,8 +189,38 @@ inline __m512i differing_bits(const SignQuery& q, const std::byte* row) {
   return sum;
 }
 
+// The planes of up to eight words stay in registers.
+void few_sign_differences(const SignQuery& q, const std::byte* rows, size_t stride,
+                          const uint32_t* numbers, size_t n, uint32_t* out) {
+  const auto words = static_cast<__mmask8>(first_bytes(q.words));
+  __m512i planes[kSignPlanes];
+  for (unsigned p = 0; p < kSignPlanes; ++p) {
+    planes[p] = _mm512_maskz_loadu_epi64(words, q.planes + p * q.words);
+  }
+  const auto differing = [&](const std::byte* row) __attribute__((always_inline)) {
+    const __m512i code = _mm512_maskz_loadu_epi64(words, row);
+    const auto count = [&](unsigned p) __attribute__((always_inline)) {
+      return _mm512_popcnt_epi64(_mm512_xor_si512(code, planes[p]));
+    };
+    const __m512i low = _mm512_add_epi64(count(0), _mm512_slli_epi64(count(1), 1));
+    const __m512i high = _mm512_add_epi64(count(2), _mm512_slli_epi64(count(3), 1));
+    return _mm512_add_epi64(low, _mm512_slli_epi64(high, 2));
+  };
+  size_t r = 0;
+  for (; r + 8 <= n; r += 8) {
+    __m512i sums[8];
+    RVF_EIGHT sums[i] = differing(rows + size_t{numbers[r + i]} * stride);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r), _mm512_cvtepi64_epi32(totals8(sums)));
+  }
+  for (; r < n; ++r) {
+    out[r] = static_cast<uint32_t>(
+        _mm512_reduce_add_epi64(differing(rows + size_t{numbers[r]} * stride)));
+  }
+}
+
 void sign_differences(const SignQuery& q, const std::byte* rows, size_t stride,
                       const uint32_t* numbers, size_t n, uint32_t* out) {
+  if (q.words <= 8) return few_sign_differences(q, rows, stride, numbers, n, out);
   size_t i = 0;
   for (; i + 8 <= n; i += 8) {
     __m512i sums[8];
