@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "storage_argument.hpp"
 #include "types_arguments.hpp"
 
 namespace rvf::cli {
@@ -8,13 +9,15 @@ namespace rvf::cli {
 void register_create(CLI::App& app) {
   struct Options : Common {
     CreateOptions create;
+    StorageArgument storage;
   };
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("create", "make an empty store");
   add_store(*c, *o);
   c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
   add_metric(*c, o->create.metric);
-  add_dtype(*c, o->create.dtype);
+  CLI::Option* dtype = add_dtype(*c, o->create.dtype);
+  o->storage.add_to(*c);
   c->add_option("--graph-m", o->create.graph_m,
                 "graph: neighbours of a leader (16); the base layer has 32")
       ->check(CLI::Range(4, 64));
@@ -23,7 +26,8 @@ void register_create(CLI::App& app) {
       ->check(CLI::Range(8, 4096));
   add_search_layout(*c, o->create.search_layout);
   add_json(*c, *o);
-  c->callback([o] {
+  c->callback([o, dtype] {
+    o->storage.apply(o->create, dtype->count() > 0);
     if (o->create.dtype == DType::kBinary && o->create.metric == Metric::kL2) {
       o->create.metric = Metric::kHamming;
     }
@@ -36,6 +40,7 @@ void register_create(CLI::App& app) {
                              .add("dim", status.dimension)
                              .add("metric", metric_name(status.metric))
                              .add("dtype", dtype_name(status.dtype))
+                             .add("storage", storage_shown(status))
                              .add("file_bytes", status.file_bytes)
                              .str());
     } else {

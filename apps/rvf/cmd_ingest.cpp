@@ -5,6 +5,7 @@
 #include "command.hpp"
 #include "interop/vector_file.hpp"
 #include "metadata_input.hpp"
+#include "storage_argument.hpp"
 #include "types_arguments.hpp"
 
 namespace rvf::cli {
@@ -19,12 +20,16 @@ struct Options : Common {
   bool no_index = false;
   CreateOptions new_store;
   bool dtype_given = false;
+  StorageArgument storage;
   OpenOptions open;
 };
 
 bool exists(const std::string& path) { return CLI::ExistingFile(path).empty(); }
 
 Store open_store(Options& o) {
+  if (o.storage.given() && (!o.create || exists(o.store))) {
+    fail_usage("--storage is for a store that --create makes; rvf compact --storage changes one");
+  }
   if (!o.create || exists(o.store)) return open_for_writing(o, o.open);
   // A new store takes its shape from the first file, read as read_file reads it: of a csv not every
   // column is a dimension.
@@ -36,6 +41,7 @@ Store open_store(Options& o) {
     const DType t = reader->info().dtype;
     o.new_store.dtype = t == DType::kF16 || t == DType::kU8 || t == DType::kI8 ? t : DType::kF32;
   }
+  o.storage.apply(o.new_store, o.dtype_given);
   return must(Store::create(o.store, o.new_store, o.open));
 }
 
@@ -209,6 +215,7 @@ void register_ingest(CLI::App& app) {
   c->add_flag("--create", o->create, "make the store if there is none, shaped by the first file");
   add_metric(*c, o->new_store.metric);
   CLI::Option* dtype = add_dtype(*c, o->new_store.dtype);
+  o->storage.add_to(*c);
   add_durability(*c, o->open.durability);
   c->add_flag("--no-index", o->no_index, "do not bring the new vectors into the index yet");
   add_threads(*c, *o, "threads for the index (all cores)");

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "rvf/recall.hpp"
+#include "storage_argument.hpp"
 #include "types_arguments.hpp"
 
 namespace rvf::cli {
@@ -92,42 +94,76 @@ void register_verify(CLI::App& app) {
 
 struct CompactArguments : Common {
   CompactOptions compact;
+  StorageArgument storage;
   double io_budget = 0;
 };
 
+struct CompactOutcome {
+  CompactReport report;
+  std::string storage;
+  std::optional<double> recall;  // where a lossy storage was asked for
+  size_t questions = 0;
+};
+
+void print_json(const CompactOutcome& o) {
+  const CompactReport& r = o.report;
+  JsonObject json;
+  json.add("bytes_before", r.bytes_before)
+      .add("bytes_after", r.bytes_after)
+      .add("rows_dropped", r.rows_dropped)
+      .add("resumed", r.resumed)
+      .add("storage", o.storage)
+      .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", r.tier_rows[0],
+                                    r.tier_rows[1], r.tier_rows[2]));
+  if (o.recall) json.add("recall_at_10", *o.recall).add("recall_queries", o.questions);
+  fmt::print("{}\n", json.str());
+}
+
+void print_text(const CompactOutcome& o, bool tiers) {
+  const CompactReport& r = o.report;
+  fmt::print("{} -> {}, {} dead rows dropped{}\n", human_bytes(r.bytes_before),
+             human_bytes(r.bytes_after), human_count(r.rows_dropped),
+             r.resumed ? " (continued an interrupted compaction)" : "");
+  if (tiers) {
+    fmt::print("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n", human_count(r.tier_rows[0]),
+               human_count(r.tier_rows[1]), human_count(r.tier_rows[2]));
+  }
+  if (o.recall) {
+    fmt::print("storage {}: recall@10 {:.4f} of what was stored before ({} questions)\n", o.storage,
+               *o.recall, o.questions);
+  }
+}
+
 void run_compact(CompactArguments& o) {
+  constexpr size_t kQuestions = 200;
   install_interrupt();
   OpenOptions open;
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   Store store = open_for_writing(o, open);
-  CompactReport report;
+  o.compact.storage = o.storage.for_compaction(store.status().dtype);
+  CompactOutcome out;
+  std::optional<RecallSample> sample;
+  if (o.compact.storage) {
+    sample = must(RecallSample::take(must(store.snapshot()), kQuestions, open.executor.get()));
+  }
   {
     ProgressBar bar("compacting", "vectors");
     const Progress progress = bar.callback();
     o.compact.bytes_per_second = static_cast<uint64_t>(o.io_budget * 1e6);
     o.compact.progress = &progress;
-    report = must(store.compact(o.compact));
+    out.report = must(store.compact(o.compact));
   }
+  if (sample) {
+    out.recall = must(sample->recall(must(store.snapshot()), open.executor.get()));
+    out.questions = sample->size();
+  }
+  const StoreStatus status = store.status();
+  out.storage = storage_shown(status);
   must(store.close());
   if (o.json) {
-    fmt::print("{}\n", JsonObject()
-                           .add("bytes_before", report.bytes_before)
-                           .add("bytes_after", report.bytes_after)
-                           .add("rows_dropped", report.rows_dropped)
-                           .add("resumed", report.resumed)
-                           .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}",
-                                                         report.tier_rows[0], report.tier_rows[1],
-                                                         report.tier_rows[2]))
-                           .str());
-    return;
-  }
-  fmt::print("{} -> {}, {} dead rows dropped{}\n", human_bytes(report.bytes_before),
-             human_bytes(report.bytes_after), human_count(report.rows_dropped),
-             report.resumed ? " (continued an interrupted compaction)" : "");
-  if (o.compact.tiers) {
-    fmt::print("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n",
-               human_count(report.tier_rows[0]), human_count(report.tier_rows[1]),
-               human_count(report.tier_rows[2]));
+    print_json(out);
+  } else {
+    print_text(out, o.compact.tiers);
   }
 }
 
@@ -147,6 +183,7 @@ void register_compact(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0));
   c->add_flag("--cold-shard", o->compact.cold_shard,
               "with --tiers: the coldest go to STORE.cold.N beside the store");
+  o->storage.add_to(*c);
   add_search_layout(*c, o->compact.search_layout);
   c->add_flag("!--no-index", o->compact.rebuild_index,
               "leave the graph out; rvf index builds it later");

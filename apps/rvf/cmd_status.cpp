@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "storage_argument.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -12,6 +13,8 @@ void print_json(const StoreStatus& s) {
       .add("dim", s.dimension)
       .add("metric", metric_name(s.metric))
       .add("dtype", dtype_name(s.dtype))
+      .add("storage", storage_shown(s))
+      .add("coded_rows", s.coded_rows)
       .add("epoch", s.epoch)
       .add("file_bytes", s.file_bytes)
       .add("live_bytes", s.live_bytes)
@@ -54,6 +57,12 @@ void print_table(const std::string& path, const StoreStatus& s) {
        s.deleted == 0 ? "0" : human_count(s.deleted) + " (rvf compact reclaims their space)");
   line("shape",
        fmt::format("{} x {}, metric {}", s.dimension, dtype_name(s.dtype), metric_name(s.metric)));
+  if (s.storage != Storage::kExact) {
+    line("storage", fmt::format("{}, {} of {} rows coded", storage_name(s.storage),
+                                human_count(s.coded_rows), human_count(s.vectors + s.deleted)));
+  } else {
+    line("storage", storage_shown(s));
+  }
   line("size",
        fmt::format("{} file, {} live", human_bytes(s.file_bytes), human_bytes(s.live_bytes)));
   line("segments", human_count(s.segments));

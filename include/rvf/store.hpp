@@ -31,6 +31,7 @@
 #include "rvf/metadata.hpp"
 #include "rvf/query.hpp"
 #include "rvf/result.hpp"
+#include "rvf/storage.hpp"
 #include "rvf/types.hpp"
 
 namespace rvf {
@@ -61,6 +62,7 @@ struct CreateOptions {
   uint32_t ef_construction = 128;
   SearchLayout search_layout = SearchLayout::kFused;
   uint64_t seed = 0x5256465F47524148;
+  Storage storage = Storage::kExact;
   std::string application =
       {};  // free text kept in the file, for example an application's settings
   std::vector<Field> fields = {};  // known from the start; batches may bring more
@@ -71,8 +73,10 @@ struct OpenOptions {
   IndexPolicy index_policy = IndexPolicy::kAuto;
   std::shared_ptr<Executor> executor =
       nullptr;  // for building indexes and batch queries; null: the calling thread
-  // Bytes of heap that opening may take; 0: no limit. Building a graph keeps to it too: rows of which
-  // it would need more are indexed as partitions.
+  // Bytes that opening, and decoding every row in codes or columns, may take; 0: no limit. Rows are
+  // decoded when they are asked for; a store that would take more once all were is not opened.
+  // Building a graph keeps to it too: rows of which it would need more are indexed as
+  // partitions.
   uint64_t memory_budget = 0;
   uint64_t verify_at_open =
       16U << 20;  // a store of at most this many live bytes has every hash checked
@@ -168,6 +172,10 @@ struct StoreStatus {
   uint64_t index_bytes = 0;
   uint32_t index_default_ef = 0;
   uint64_t tier_rows[3] = {0, 0, 0};  // hot, warm, cold
+  Storage storage = Storage::kExact;
+  // Rows that lie in codes or columns, and how many of them somebody has asked for since the store
+  // was opened: those take memory beside the file.
+  uint64_t coded_rows = 0, decoded_rows = 0;
   std::string layout = "native";  // or "runtime", "wasm", "wire": read-only, see `rvf convert`
   std::vector<std::string> notes;  // what opening another layout could not carry over
   uint64_t fields = 0;
@@ -206,6 +214,9 @@ struct CompactOptions {
   bool cold_shard =
       false;  // with tiers: cold rows go to "<store>.cold.<n>", which then belongs to the store
   std::optional<SearchLayout> search_layout = {};  // from now on; none: as it is
+  // From now on; none: as it is. What a lossy storage has become is what another one codes, and
+  // what kExact keeps. Lossy ones exclude `tiers`: kBadArgument.
+  std::optional<Storage> storage = {};
   bool rebuild_index = true;  // false: drop the graph; build_index() makes it later
   const Progress* progress = nullptr;
 };

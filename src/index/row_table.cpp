@@ -5,12 +5,35 @@
 
 namespace rvf::index {
 
-// The block's pointers, ready to be written; a copy of this table may still read the former ones.
-RowTable::Pointers& RowTable::own_table(Block& block, uint64_t used) {
-  const bool is_new = block.table.get() == nullptr;
-  Pointers& table = block.table.writable();
-  for (uint64_t i = 0; is_new && i < used; ++i) table[i] = block.base + i * block.stride;
-  return table;
+const std::byte* RowTable::made(const Block& block, uint64_t i) noexcept {
+  const Other& other = *block.other.get();
+  Entry entry{block.base + i * block.stride, other.source};
+  if (!other.entries.empty()) entry = other.entries[i];
+  if (entry.source != nullptr) entry.source->make(entry.row);
+  return entry.row;
+}
+
+// The block's rows one by one, ready to be written; a copy of this table may still read the former.
+std::vector<RowTable::Entry>& RowTable::own_entries(Block& block, uint64_t used) {
+  Other& other = block.other.writable();
+  if (other.entries.empty()) {
+    other.entries.resize(kBlock);
+    for (uint64_t i = 0; i < used; ++i) {
+      other.entries[i] = {block.base + i * block.stride, other.source};
+    }
+  }
+  return other.entries;
+}
+
+// Whether the rows at `base` go on where the block's `used` rows end.
+bool RowTable::follows(const Block& block, uint64_t used, const RowRun& run,
+                       const std::byte* base) noexcept {
+  const Other* other = block.other.get();
+  if (other != nullptr && !other->entries.empty()) return false;
+  const RowSource* source = other == nullptr ? nullptr : other->source;
+  return source == run.source && block.stride == run.stride &&
+         reinterpret_cast<uintptr_t>(block.base) + used * block.stride ==
+             reinterpret_cast<uintptr_t>(base);
 }
 
 Status RowTable::append_run(const RowRun& run) {
@@ -24,15 +47,10 @@ Status RowTable::append_run(const RowRun& run) {
     const std::byte* base = run.base + done * run.stride;
     if (at == 0) {
       blocks_.push_back({base, run.stride, {}});
-    } else {
-      Block& block = blocks_.back();
-      const bool follows = block.table.get() == nullptr && block.stride == run.stride &&
-                           reinterpret_cast<uintptr_t>(block.base) + at * block.stride ==
-                               reinterpret_cast<uintptr_t>(base);
-      if (!follows) {
-        Pointers& table = own_table(block, at);
-        for (uint64_t i = 0; i < n; ++i) table[at + i] = base + i * run.stride;
-      }
+      if (run.source != nullptr) blocks_.back().other.writable().source = run.source;
+    } else if (Block& block = blocks_.back(); !follows(block, at, run, base)) {
+      std::vector<Entry>& entries = own_entries(block, at);
+      for (uint64_t i = 0; i < n; ++i) entries[at + i] = {base + i * run.stride, run.source};
     }
     size_ += n;
     done += n;

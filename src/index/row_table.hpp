@@ -1,16 +1,17 @@
 // RowTable: from a global row ordinal (dense from 0) to the address of its vector bytes.
 // Rows come in runs, one for each block of vectors in a file. A block of 256 ordinals inside one
 // run is stored as base and stride, a block that several runs share as 256 pointers, so a lookup is
-// O(1) however fragmented the file. The table owns no row: the caller keeps the mapping alive.
+// O(1) however fragmented the file. Rows with a source are made by it when a lookup first asks for
+// them. The table owns no row and no source: the caller keeps the mapping alive.
 // Thread-safety: immutable once shared. A copy is cheap (24 bytes a block) and may be appended to
 // while the original is read.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "index/copy_on_write.hpp"
+#include "index/row_source.hpp"
 #include "rvf/result.hpp"
 
 namespace rvf::index {
@@ -20,6 +21,7 @@ struct RowRun {
   uint64_t count = 0;
   const std::byte* base = nullptr;
   size_t stride = 0;  // bytes from one row to the next; rows are usually 64-byte aligned
+  const RowSource* source = nullptr;  // null: the rows are there
 };
 
 class RowTable {
@@ -32,8 +34,7 @@ class RowTable {
   const std::byte* operator[](uint64_t row) const noexcept {
     const Block& b = blocks_[row / kBlock];
     const uint64_t i = row % kBlock;
-    const Pointers* table = b.table.get();
-    return table == nullptr ? b.base + i * b.stride : (*table)[i];
+    return b.other.get() == nullptr ? b.base + i * b.stride : made(b, i);
   }
 
   // Calls visit(first, stride, begin, count) for maximal strided pieces of rows [begin, end).
@@ -42,7 +43,7 @@ class RowTable {
     for (uint64_t row = begin; row < end;) {
       const Block& b = blocks_[row / kBlock];
       uint64_t stop = row + 1;
-      if (b.table.get() == nullptr) {
+      if (b.other.get() == nullptr) {
         stop = row / kBlock * kBlock + kBlock;
         if (stop > end) stop = end;
       }
@@ -55,13 +56,24 @@ class RowTable {
   Status append_run(const RowRun& run);
 
  private:
-  using Pointers = std::array<const std::byte*, kBlock>;
+  struct Entry {
+    const std::byte* row = nullptr;
+    const RowSource* source = nullptr;
+  };
+  // What base and stride do not say of a block.
+  struct Other {
+    const RowSource* source = nullptr;  // of all rows, while there are no entries
+    std::vector<Entry> entries;  // none, or kBlock
+  };
   struct Block {
     const std::byte* base = nullptr;
     size_t stride = 0;
-    CopyOnWrite<Pointers> table;
+    CopyOnWrite<Other> other;  // mostly null
   };
-  static Pointers& own_table(Block& block, uint64_t used);
+  static const std::byte* made(const Block& block, uint64_t i) noexcept;
+  static std::vector<Entry>& own_entries(Block& block, uint64_t used);
+  static bool follows(const Block& block, uint64_t used, const RowRun& run,
+                      const std::byte* base) noexcept;
 
   std::vector<Block> blocks_;
   uint64_t size_ = 0;

@@ -59,6 +59,36 @@ TEST(RowTable, ARunThatLeavesAGapIsRefused) {
   EXPECT_EQ(table.append_run({1, 1, row, 64}).error().code, ErrorCode::kBadArgument);
 }
 
+class CountingSource final : public RowSource {
+ public:
+  void make(const std::byte* row) const noexcept override { asked.push_back(row); }
+  mutable std::vector<const std::byte*> asked;
+};
+
+TEST(RowTable, RowsWithASourceAreMadeWhenALookupAsksForThem) {
+  std::vector<std::byte> there(1000 * 8);
+  std::vector<std::byte> lazy(1000 * 8);
+  const CountingSource source;
+  RowTable table;
+  ASSERT_TRUE(table.append_run({0, 300, there.data(), 8}).ok());
+  ASSERT_TRUE(table.append_run({300, 500, lazy.data(), 8, &source}).ok());
+  ASSERT_TRUE(table.append_run({800, 100, lazy.data() + 500 * 8, 8, &source}).ok());
+  ASSERT_TRUE(table.append_run({900, 100, there.data() + 300 * 8, 8}).ok());
+  EXPECT_EQ(table[299], there.data() + 299 * 8);
+  EXPECT_EQ(table[950], there.data() + 350 * 8);
+  EXPECT_TRUE(source.asked.empty());
+  for (const uint64_t row : {300U, 511U, 512U, 700U, 800U, 899U}) {
+    EXPECT_EQ(table[row], lazy.data() + (row - 300) * 8);
+    ASSERT_FALSE(source.asked.empty());
+    EXPECT_EQ(source.asked.back(), table[row]);
+  }
+  source.asked.clear();
+  uint64_t seen = 0;
+  table.for_each_piece(0, 1000, [&](const std::byte*, size_t, uint64_t, uint64_t n) { seen += n; });
+  EXPECT_EQ(seen, 1000U);
+  EXPECT_EQ(source.asked.size(), 600U);
+}
+
 TEST(RowBitmap, ItBehavesLikeASetAndCopiesAreIndependent) {
   std::mt19937 rng(4);
   RowBitmap map;

@@ -46,6 +46,7 @@ Head head_of(wire::Level1&& l) {
   h.witness = std::move(l.witness);
   h.key_directory = std::move(l.key_directory);
   h.dimensions = std::move(l.dimensions);
+  if (!l.storage.empty()) h.storage = l.storage.front().storage;
   h.unknown = std::move(l.unknown);
   return h;
 }
@@ -80,6 +81,7 @@ wire::Level1 level1_of(const Head& head, const Change& change) {
   l.witness = head.witness;
   l.key_directory = head.key_directory;
   l.dimensions = head.dimensions;
+  if (head.storage != Storage::kExact) l.storage = {{head.storage}};
   l.unknown = head.unknown;
   l.directory = change.added;
   for (const uint64_t id : change.removed) {

@@ -39,6 +39,7 @@ struct Head {
   std::vector<uint64_t> sketch_segments;
   std::vector<wire::CompactionState> compaction;
   std::vector<wire::SchemaEntry> schema;
+  Storage storage = Storage::kExact;
   // Not used by this version, kept for those that do.
   std::vector<wire::MetadataIndexEntry> metadata_indexes;
   std::vector<wire::PrefetchEntry> prefetch;

@@ -68,7 +68,8 @@ Status Compaction::begin() {
   generation_ = store_.generation;
   RVF_ASSIGN(report_.bytes_before, store_.file->size());
   RVF_ASSIGN(const auto dead, source_->dead());
-  plan_ = make_plan(source_->state, *dead, options_, *store_.access);
+  RVF_TRY(choose_storage());
+  plan_ = make_plan(source_->state, *dead, options_, storage_, *store_.access);
   report_.rows_dropped = source_->state.rows.size() - plan_.order.size();
   // Segment ids of the copy come out of a range that writers of the source will not touch.
   first_segment_id_ = store_.writer->next_segment_id();
@@ -81,10 +82,19 @@ Status Compaction::begin() {
   return open_output();
 }
 
+Status Compaction::choose_storage() {
+  storage_ = options_.storage.value_or(source_head_.storage);
+  RVF_TRY(check_storage(storage_, source_->state.dtype));
+  if (storage_ == Storage::kExact || !options_.tiers) return {};
+  return Error(ErrorCode::kBadArgument, std::string("storage ") + storage_name(storage_) +
+                                            " puts all vectors into the same codes, so it has no "
+                                            "tiers; compact to exact storage first");
+}
+
 Status Compaction::open_output() {
   progress_.source_file_id = source_root_.identity.file_id;
   progress_.source_epoch = source_->epoch;
-  progress_.settings_hash = plan_hash(plan_, options_);
+  progress_.settings_hash = plan_hash(plan_, options_, storage_);
   // A half written shard is not taken up again.
   if (!options_.cold_shard) {
     RVF_ASSIGN(report_.resumed, resume(output_path()));
@@ -100,6 +110,7 @@ Status Compaction::open_output() {
   writer_->head().unknown = source_head_.unknown;
   writer_->head().metadata_indexes = source_head_.metadata_indexes;
   writer_->head().schema = source_head_.schema;
+  writer_->head().storage = storage_;
   writer_->root() = source_root_;
   writer_->root().entry_points = writer_->root().top_layer = writer_->root().prefetch = {};
   writer_->root().centroids = writer_->root().quant_dictionary = writer_->root().hot_cache = {};
@@ -157,11 +168,11 @@ Status Compaction::checkpoint(uint64_t next_position, bool sync) {
 
 // The quantisers come first in the output; a resumed run finds them there.
 Status Compaction::prepare_tiers() {
-  if (!options_.tiers) return {};
+  if (plan_.tier_end[0] == plan_.order.size()) return {};
   if (report_.resumed) {
     RVF_ASSIGN(const auto output,
                LiveState::load(writer_->log(), output_, store_.shard_opener(), 0, 0));
-    for (const auto& [id, q] : output.quantizers) encoder_.adopt(q.tier, id, q.quantizer);
+    for (const auto& [id, q] : output.quantizers) encoder_.adopt(id, *q.code);
   }
   writer_->begin_batch();
   const auto order = std::span<const uint64_t>(plan_.order);

@@ -15,12 +15,13 @@ namespace rvf::runtime {
 class Compaction {
  public:
   Compaction(Store::Impl& store, const CompactOptions& options)
-      : store_(store), options_(options) {}
+      : store_(store), options_(options), encoder_(store.options.executor.get()) {}
   Result<CompactReport> run();
 
  private:
   Status run_steps();
   Status begin();
+  Status choose_storage();
   Status open_output();
   Result<bool> resume(const std::string& path);
   Status copy_rows();
@@ -58,6 +59,7 @@ class Compaction {
   uint64_t generation_ = 0;
   uint64_t first_segment_id_ = 0;
   CompactionPlan plan_;
+  Storage storage_ = Storage::kExact;  // of the output
   TierEncoder encoder_;
   wire::CompactionState progress_;
 

@@ -18,13 +18,15 @@ struct CompactionPlan {
   }
 };
 
-// Without tiers every row stays as exact as it is stored now. With them rows go by how often
-// queries found them; where nothing was ever counted all are warm.
+// A lossy storage takes all rows into its tier. Else, without tiers, every row stays as exact as it
+// is stored now; with them rows go by how often queries found them; where nothing was ever counted
+// all are warm. Within a tier rows that keep their codes come first, by quantiser.
 // `dead` are the rows to leave out.
 CompactionPlan make_plan(const LiveState& state, const index::DeadRows& dead,
-                         const CompactOptions& options, const AccessCounter& access);
+                         const CompactOptions& options, Storage storage,
+                         const AccessCounter& access);
 
 // Equal for equal plans: an interrupted compaction is continued only by one that wants the same.
-uint64_t plan_hash(const CompactionPlan& plan, const CompactOptions& options);
+uint64_t plan_hash(const CompactionPlan& plan, const CompactOptions& options, Storage storage);
 
 }  // namespace rvf::runtime

@@ -6,7 +6,6 @@
 #include "index/graph.hpp"
 #include "io/lost_pages.hpp"
 #include "types/planted_bug.hpp"
-#include "wire/quant_codec.hpp"
 #include "wire/segment.hpp"
 
 namespace rvf::runtime {
@@ -44,13 +43,11 @@ Result<LiveState> LiveState::load(const manifest::ManifestLog& log, std::shared_
   for (const auto& [id, entry] : log.directory()) {
     if (entry.type != SegmentType::kQuant || entry.tier == 0) continue;
     RVF_ASSIGN(const wire::ByteSpan bytes, s.payload(entry));
-    auto quant = wire::decode_quant(bytes);
-    if (!quant) return s.cause_of(entry, quant.error());
-    auto* scalar = std::get_if<wire::ScalarQuant>(&quant->model);
-    if (scalar == nullptr || quant->dimension != s.dimension) continue;
-    RVF_ASSIGN(auto quantizer, quant::ScalarQuantizer::from_wire(std::move(*scalar)));
-    s.quantizers[id] = {std::make_shared<const quant::ScalarQuantizer>(std::move(quantizer)),
-                        entry.tier};
+    auto quantizer = TierQuantizer::from_payload(bytes);
+    if (!quantizer) return s.cause_of(entry, quantizer.error());
+    if (quantizer->code == nullptr || quantizer->code->dim() != s.dimension) continue;
+    s.heap_bytes += quantizer->code->memory_bytes();
+    s.quantizers[id] = {std::move(quantizer->code), entry.tier};
   }
   s.tiered_segments = log.head().tiers.size();
   for (const wire::RowMapEntry& r : log.row_map()) {
@@ -150,9 +147,10 @@ Result<std::shared_ptr<const VecSegment>> LiveState::load_rows(const wire::DirEn
   auto segment = VecSegment::load(entry, r, bytes, dtype, dimension, quantizers);
   if (!segment) return cause_of(entry, segment.error());
   if (heap_budget_ != 0 && heap_bytes + (*segment)->heap_bytes() > heap_budget_) {
-    return cause_of(entry, {ErrorCode::kBudgetExceeded,
-                            "decoding the columnar blocks needs more than the memory budget of " +
-                                std::to_string(heap_budget_) + " bytes"});
+    return cause_of(entry,
+                    {ErrorCode::kBudgetExceeded,
+                     "decoding its codes and columns may take more than the memory budget of " +
+                         std::to_string(heap_budget_) + " bytes"});
   }
   return segment;
 }

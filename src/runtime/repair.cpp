@@ -225,6 +225,7 @@ class Repair {
     c.search_layout = p.search_layout;
     c.seed = p.seed;
     c.application = p.schema;
+    c.storage = scan_.log()->head().storage;
     return c;
   }
 };

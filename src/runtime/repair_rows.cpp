@@ -6,7 +6,6 @@
 #include "runtime/part_cache.hpp"
 #include "types/planted_bug.hpp"
 #include "wire/checksum.hpp"
-#include "wire/quant_codec.hpp"
 
 namespace rvf::runtime {
 namespace {
@@ -42,14 +41,10 @@ CreateOptions RepairRows::shape() const {
 }
 
 void RepairRows::add_quantizer(uint64_t segment_id, uint8_t tier, wire::ByteSpan payload) {
-  auto quant = wire::decode_quant(payload);
-  if (!quant) return;
-  auto* scalar = std::get_if<wire::ScalarQuant>(&quant->model);
-  if (scalar == nullptr || (dimension_ != 0 && quant->dimension != dimension_)) return;
-  auto quantizer = quant::ScalarQuantizer::from_wire(std::move(*scalar));
-  if (!quantizer) return;
-  quantizers_[segment_id] = {std::make_shared<const quant::ScalarQuantizer>(std::move(*quantizer)),
-                             tier};
+  auto quantizer = TierQuantizer::from_payload(payload);
+  if (!quantizer || quantizer->code == nullptr) return;
+  if (dimension_ != 0 && quantizer->code->dim() != dimension_) return;
+  quantizers_[segment_id] = {std::move(quantizer->code), tier};
 }
 
 void RepairRows::take(uint64_t row, uint64_t id, const std::byte* vector) {
@@ -61,8 +56,7 @@ void RepairRows::take(uint64_t row, uint64_t id, const std::byte* vector) {
   live_[row] = {id, vector};
 }
 
-// Blocks of a damaged segment that are whole in themselves. Only rows as they are: columns of codes
-// are seldom more than one block.
+// Blocks of a damaged segment that are whole in themselves.
 uint64_t RepairRows::take_blocks(const wire::DirEntry& entry, const wire::RowMapEntry& rows,
                                  wire::ByteSpan payload, std::span<const uint64_t> dead) {
   const auto blocks = wire::parse_vec(payload, false);
@@ -73,14 +67,16 @@ uint64_t RepairRows::take_blocks(const wire::DirEntry& entry, const wire::RowMap
     const uint64_t first = row;
     row += b.count;
     if (row - rows.first_row > rows.rows) break;
-    if (!b.row_major || b.dim != dimension_ || b.dtype != dtype_) continue;
     if (wire::crc32c(b.checked) != b.crc && !planted(PlantedBug::kRepairUnverified)) continue;
+    auto block = VecSegment::open_block(entry, b, dtype_, dimension_, quantizers_);
+    if (!block) continue;
     for (uint32_t i = 0; i < b.count; ++i) {
       const uint64_t id = b.ids.at(i);
       if (is_dead(dead, first + i) || id < rows.min_id || id > rows.max_id) continue;
-      take(first + i, id, b.values.data() + i * b.stride);
+      take(first + i, id, block->row(i));
       ++taken;
     }
+    if (block->lazy != nullptr) decoded_.push_back(std::move(block->lazy));
   }
   return taken;
 }
@@ -98,7 +94,7 @@ void RepairRows::add_vectors(const wire::DirEntry& entry, const wire::RowMapEntr
       for (const VecSegment::Block& b : (*segment)->blocks()) {
         for (uint32_t i = 0; i < b.wire.count; ++i) {
           if (is_dead(dead, b.first_row + i)) continue;
-          take(b.first_row + i, b.wire.ids.at(i), b.rows + i * b.stride);
+          take(b.first_row + i, b.wire.ids.at(i), b.row(i));
           ++taken;
         }
       }
@@ -125,8 +121,9 @@ bool RepairRows::add_later_vectors(const wire::DirEntry& entry, wire::ByteSpan p
     dimension_ = blocks->front().dim;
     // Codes do not say what they stand for; rows as they are come first in every store but a tiered
     // one.
-    const auto rows = std::find_if(blocks->begin(), blocks->end(),
-                                   [](const wire::VecBlock& b) { return b.row_major; });
+    const auto rows = std::find_if(blocks->begin(), blocks->end(), [](const wire::VecBlock& b) {
+      return b.row_major && !b.is_row_codes();
+    });
     dtype_ = rows == blocks->end() ? DType::kF32 : rows->dtype;
   }
   wire::RowMapEntry rows{entry.segment_id, next_row_, 0, 0, ~uint64_t{0}};

@@ -53,6 +53,7 @@ class RepairRows {
   std::vector<wire::SchemaEntry> schema_;
   Quantizers quantizers_;
   std::vector<std::shared_ptr<const VecSegment>> segments_;  // own what was decoded
+  std::vector<std::shared_ptr<const LazyRows>> decoded_;  // of blocks of damaged segments
   uint64_t next_row_ = 0;
   std::map<uint64_t, Row> live_;  // by row
   std::map<uint64_t, uint64_t> row_of_;  // by id

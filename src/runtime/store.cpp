@@ -211,12 +211,17 @@ StoreStatus Store::status() const {
     }
   }
   for (const auto& segment : impl_->state.segments) {
-    for (const auto& b : segment->blocks())
+    for (const auto& b : segment->blocks()) {
       s.tier_rows[b.wire.tier < 3 ? b.wire.tier : 2] += b.wire.count;
+      if (b.lazy == nullptr) continue;
+      s.coded_rows += b.wire.count;
+      s.decoded_rows += b.lazy->decoded_rows();
+    }
   }
   s.layout = impl_->layout;
   s.notes = impl_->notes;
   s.application = impl_->published.application;
+  s.storage = impl_->published.storage;
   for (const meta::SchemaField& f : impl_->published.schema->fields()) {
     (f.field.name == kKeyField ? s.string_ids = true : s.fields += f.field.name.front() != '_');
   }

@@ -36,6 +36,7 @@ Status check_create(const CreateOptions& o) {
       return Error(ErrorCode::kBadArgument,
                    std::string("a store cannot hold dtype ") + dtype_name(o.dtype));
   }
+  RVF_TRY(runtime::check_storage(o.storage, o.dtype));
   if (o.metric > Metric::kHamming) return Error(ErrorCode::kWrongMetric, "unknown metric");
   if ((o.metric == Metric::kHamming) != (o.dtype == DType::kBinary) &&
       o.metric == Metric::kHamming) {
@@ -72,6 +73,7 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   profile.search_layout = create.search_layout;
   profile.schema = create.application;
   RVF_ASSIGN(writer.head().schema, schema_for(create));
+  writer.head().storage = create.storage;
   wire::Root& root = writer.root();
   root.dimension = static_cast<uint16_t>(create.dimension);
   root.dtype = create.dtype;
@@ -91,6 +93,15 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
 }
 
 }  // namespace
+
+Status runtime::check_storage(Storage storage, DType dtype) {
+  if (storage > Storage::kRaBitQ4) return Error(ErrorCode::kBadArgument, "unknown storage");
+  const bool is_float = dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+  if (storage == Storage::kExact || is_float) return {};
+  return Error(ErrorCode::kBadArgument, std::string("storage ") + storage_name(storage) +
+                                            " needs dtype f32, f16 or bf16, not " +
+                                            dtype_name(dtype));
+}
 
 Result<Store> Store::create(const std::string& path, const CreateOptions& create,
                             const OpenOptions& open) {

@@ -53,6 +53,7 @@ struct Store::Impl {
     uint64_t live_bytes = 0;
     uint64_t next_id = 0;
     std::string application;
+    Storage storage = Storage::kExact;
     std::vector<wire::SchemaEntry> schema_entries;
     std::shared_ptr<const meta::Schema> schema = std::make_shared<meta::Schema>();
   };
@@ -144,6 +145,9 @@ struct EncodedRows {
 // kWrongDimension, kNotFinite, kOutOfRange, each naming the vector.
 Result<std::vector<EncodedRows>> encode_rows(const Vectors& vectors, std::span<const uint64_t> ids,
                                              DType dtype, uint32_t dimension);
+
+// kBadArgument where vectors of this dtype cannot be kept so.
+Status check_storage(Storage storage, DType dtype);
 
 // A graph to go on from, which may be of another state.
 struct OldGraph {

@@ -225,6 +225,7 @@ void Store::Impl::adopt(Opened opened) {
     reader_log = std::move(found.log);
   }
   published.application = log().head().profile.schema;
+  published.storage = log().head().storage;
   publish();
   torn = false;
 }

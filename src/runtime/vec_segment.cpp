@@ -1,11 +1,9 @@
 #include "runtime/vec_segment.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <new>
 #include <string>
 
-#include "kernels/convert.hpp"
+#include "wire/quant_codec.hpp"
 
 namespace rvf::runtime {
 namespace {
@@ -15,7 +13,36 @@ Error corrupt(const wire::DirEntry& entry, const std::string& what) {
           entry.segment_id, entry.offset};
 }
 
+// The quantiser of a block of codes; null for columns of the store's dtype.
+Result<std::shared_ptr<const quant::RowCode>> code_of(const wire::DirEntry& entry,
+                                                      const wire::VecBlock& block, DType dtype,
+                                                      const Quantizers& quantizers) {
+  if (block.dtype != DType::kCustom) {
+    if (block.dtype != dtype) return corrupt(entry, "holds columns of another dtype");
+    return std::shared_ptr<const quant::RowCode>();
+  }
+  const auto it = quantizers.find(block.quant_segment);
+  if (it == quantizers.end()) return corrupt(entry, "names a quantiser that the store lacks");
+  const std::shared_ptr<const quant::RowCode>& code = it->second.code;
+  if (block.code_dtype != (code->bits() == 8 ? DType::kI8 : DType::kI4)) {
+    return corrupt(entry, "has codes of another width than its quantiser");
+  }
+  const bool fits = block.row_major ? block.stride == code->row_bytes() : code->scalar() != nullptr;
+  if (!fits) return corrupt(entry, "has codes of another form than its quantiser");
+  return code;
+}
+
 }  // namespace
+
+Result<TierQuantizer> TierQuantizer::from_payload(wire::ByteSpan payload) {
+  RVF_ASSIGN(wire::Quant quant, wire::decode_quant(payload));
+  const uint8_t tier = quant.tier;
+  auto code = quant::RowCode::from_wire(std::move(quant));
+  if (code) return TierQuantizer{std::make_shared<const quant::RowCode>(std::move(*code)), tier};
+  // Of no use for rows; a block that names it says so.
+  if (code.error().code == ErrorCode::kUnsupported) return TierQuantizer{nullptr, tier};
+  return std::move(code).error();
+}
 
 Result<std::shared_ptr<const VecSegment>> VecSegment::load(const wire::DirEntry& entry,
                                                            const wire::RowMapEntry& rows,
@@ -34,16 +61,10 @@ Result<std::shared_ptr<const VecSegment>> VecSegment::load(const wire::DirEntry&
   }
   uint64_t row = rows.first_row;
   for (wire::VecBlock& b : *parsed) {
-    if (b.dim != dimension) return corrupt(entry, "holds vectors of another dimension");
-    Block block{row, std::move(b), nullptr, 0};
+    RVF_ASSIGN(Block block, open_block(entry, std::move(b), dtype, dimension, quantizers));
+    block.first_row = row;
     row += block.wire.count;
-    if (block.wire.row_major) {
-      if (block.wire.dtype != dtype) return corrupt(entry, "holds vectors of another dtype");
-      block.rows = block.wire.values.data();
-      block.stride = block.wire.stride;
-    } else {
-      RVF_TRY(segment->decode_columnar(block, dtype, dimension, quantizers));
-    }
+    if (block.lazy != nullptr) segment->reserved_bytes_ += block.lazy->reserved_bytes();
     segment->blocks_.push_back(std::move(block));
   }
   if (row - rows.first_row != rows.rows) {
@@ -53,41 +74,23 @@ Result<std::shared_ptr<const VecSegment>> VecSegment::load(const wire::DirEntry&
   return std::shared_ptr<const VecSegment>(std::move(segment));
 }
 
-Status VecSegment::decode_columnar(Block& block, DType dtype, uint32_t dimension,
-                                   const Quantizers& quantizers) {
-  std::shared_ptr<const quant::ScalarQuantizer> quantizer;
-  if (block.wire.dtype == DType::kCustom) {
-    const auto it = quantizers.find(block.wire.quant_segment);
-    if (it == quantizers.end()) return corrupt(entry_, "names a quantiser that the store lacks");
-    quantizer = it->second.quantizer;
-    const DType code = quantizer->model().bits == 8 ? DType::kI8 : DType::kI4;
-    if (block.wire.code_dtype != code)
-      return corrupt(entry_, "has codes of another width than its quantiser");
-  } else if (block.wire.dtype != dtype) {
-    return corrupt(entry_, "holds columns of another dtype");
+Result<VecSegment::Block> VecSegment::open_block(const wire::DirEntry& entry, wire::VecBlock block,
+                                                 DType dtype, uint32_t dimension,
+                                                 const Quantizers& quantizers) {
+  if (block.dim != dimension) return corrupt(entry, "holds vectors of another dimension");
+  Block out;
+  out.wire = std::move(block);
+  if (out.wire.row_major && !out.wire.is_row_codes()) {
+    if (out.wire.dtype != dtype) return corrupt(entry, "holds vectors of another dtype");
+    out.rows = out.wire.values.data();
+    out.stride = out.wire.stride;
+    return out;
   }
-  RVF_ASSIGN(const wire::Bytes packed, wire::columnar_rows(block.wire));
-  block.stride = wire::row_stride(dtype, dimension);
-  const size_t total = block.stride * block.wire.count;
-  auto* memory = static_cast<std::byte*>(
-      ::operator new(std::max<size_t>(total, 64), std::align_val_t{64}, std::nothrow));
-  if (memory == nullptr)
-    return Error(ErrorCode::kOutOfMemory, "no memory to decode a columnar block");
-  decoded_.emplace_back(memory);
-  decoded_bytes_ += total;
-  block.rows = memory;
-  const size_t bytes = quantizer ? quantizer->code_bytes() : vector_bytes(dtype, dimension);
-  std::vector<float> values(dimension);
-  for (size_t i = 0; i < block.wire.count; ++i) {
-    const std::byte* from = packed.data() + i * bytes;
-    if (!quantizer) {
-      std::memcpy(memory + i * block.stride, from, bytes);
-      continue;
-    }
-    quantizer->decode({reinterpret_cast<const uint8_t*>(from), bytes}, values);
-    RVF_TRY(kernels::encode_row(values, dtype, memory + i * block.stride));
-  }
-  return {};
+  RVF_ASSIGN(auto code, code_of(entry, out.wire, dtype, quantizers));
+  RVF_ASSIGN(out.lazy, LazyRows::make(out.wire, dtype, std::move(code)));
+  out.rows = out.lazy->base();
+  out.stride = out.lazy->stride();
+  return out;
 }
 
 const VecSegment::Block& VecSegment::block_of(uint64_t row) const noexcept {
@@ -110,7 +113,7 @@ void VecSegment::copy_ids(std::vector<uint64_t>& out) const {
 Status VecSegment::append_runs(index::RowTable& table) const {
   for (const Block& b : blocks_) {
     if (b.wire.count == 0) continue;
-    RVF_TRY(table.append_run({b.first_row, b.wire.count, b.rows, b.stride}));
+    RVF_TRY(table.append_run({b.first_row, b.wire.count, b.rows, b.stride, b.lazy.get()}));
   }
   return {};
 }

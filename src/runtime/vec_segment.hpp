@@ -1,12 +1,14 @@
 // One VEC segment, ready to be searched: its blocks as runs of rows, and the ids of the rows.
-// Immutable; borrows the mapped bytes, owns the rows that had to be decoded from columnar blocks.
+// Immutable; borrows the mapped bytes, owns the place for rows that are decoded from codes and
+// columns when they are first asked for.
 #pragma once
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "index/row_table.hpp"
-#include "quant/scalar.hpp"
+#include "quant/row_code.hpp"
+#include "runtime/lazy_rows.hpp"
 #include "rvf/types.hpp"
 #include "wire/level1_codec.hpp"
 #include "wire/vec_codec.hpp"
@@ -14,8 +16,10 @@
 namespace rvf::runtime {
 
 struct TierQuantizer {
-  std::shared_ptr<const quant::ScalarQuantizer> quantizer;
+  std::shared_ptr<const quant::RowCode> code;
   uint8_t tier = 0;
+  // Of a QUANT_SEG; a null code for a quantiser that codes no rows.
+  static Result<TierQuantizer> from_payload(wire::ByteSpan payload);
 };
 using Quantizers = std::unordered_map<uint64_t, TierQuantizer>;
 
@@ -32,7 +36,8 @@ class VecSegment {
   const wire::RowMapEntry& rows() const noexcept { return rows_; }
   uint64_t id_of(uint64_t row) const noexcept;  // a row number of the store inside this segment
   void copy_ids(std::vector<uint64_t>& out) const;  // appends, in row order
-  uint64_t heap_bytes() const noexcept { return decoded_bytes_; }
+  // What decoding may come to take, were every row asked for.
+  uint64_t heap_bytes() const noexcept { return reserved_bytes_; }
   uint8_t tier_of(uint64_t row) const noexcept;
 
   Status append_runs(index::RowTable& table) const;
@@ -42,24 +47,25 @@ class VecSegment {
     wire::VecBlock wire;
     const std::byte* rows = nullptr;
     size_t stride = 0;
+    std::shared_ptr<const LazyRows> lazy;  // null: the rows lie in the mapping
+    const std::byte* row(uint64_t i) const noexcept {
+      const std::byte* at = rows + i * stride;
+      if (lazy != nullptr) lazy->make(at);
+      return at;
+    }
   };
   const std::vector<Block>& blocks() const noexcept { return blocks_; }
-
- private:
-  struct AlignedFree {
-    void operator()(std::byte* p) const noexcept { ::operator delete(p, std::align_val_t{64}); }
-  };
-  using AlignedBytes = std::unique_ptr<std::byte, AlignedFree>;
-
-  Status decode_columnar(Block& block, DType dtype, uint32_t dimension,
-                         const Quantizers& quantizers);
   const Block& block_of(uint64_t row) const noexcept;
 
+  // One block for itself; the errors of load().
+  static Result<Block> open_block(const wire::DirEntry& entry, wire::VecBlock block, DType dtype,
+                                  uint32_t dimension, const Quantizers& quantizers);
+
+ private:
   wire::DirEntry entry_;
   wire::RowMapEntry rows_;
   std::vector<Block> blocks_;
-  std::vector<AlignedBytes> decoded_;
-  uint64_t decoded_bytes_ = 0;
+  uint64_t reserved_bytes_ = 0;
 };
 
 }  // namespace rvf::runtime

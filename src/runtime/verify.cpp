@@ -34,6 +34,7 @@ class Verifier {
     }
     runtime::verify_metadata(snapshot_, options_.deep, report_.problems);
     if (options_.deep) {
+      check_codes();
       check_rows();
       check_ids();
       check_graph();
@@ -54,6 +55,23 @@ class Verifier {
       e.segment_id = entry.segment_id;
       e.file_offset = entry.offset;
       problem(std::move(e));
+    }
+  }
+
+  // What stands beside the code of a row makes sense; a query takes the row for zeros otherwise.
+  void check_codes() {
+    for (const auto& segment : snapshot_.state.segments) {
+      for (const runtime::VecSegment::Block& b : segment->blocks()) {
+        if (b.lazy == nullptr) continue;
+        uint64_t i = 0;
+        while (i < b.wire.count && b.lazy->is_whole(i)) ++i;
+        if (i == b.wire.count) continue;
+        problem(Error(ErrorCode::kCorrupt,
+                      "the code of the vector with id " +
+                          std::to_string(b.wire.ids.at(static_cast<size_t>(i))) +
+                          " names no centroid, or a length that is none",
+                      segment->entry().segment_id));
+      }
     }
   }
 

@@ -3,6 +3,7 @@
 #include "rvf/error.hpp"
 #include "rvf/metadata.hpp"
 #include "rvf/query.hpp"
+#include "rvf/storage.hpp"
 #include "rvf/types.hpp"
 #include "types/segment.hpp"
 
@@ -174,6 +175,11 @@ const char* layers_text(uint32_t layers) noexcept {
 const char* search_layout_name(SearchLayout layout) noexcept {
   if (layout == SearchLayout::kPartitions) return "partitions";
   return layout == SearchLayout::kStandard ? "standard" : "fused";
+}
+
+const char* storage_name(Storage storage) noexcept {
+  if (storage == Storage::kRaBitQ4) return "rabitq4";
+  return storage == Storage::kInt8 ? "int8" : "exact";
 }
 
 const char* filter_strategy_name(FilterStrategy strategy) noexcept {

@@ -245,6 +245,15 @@ void get(ByteReader& r, SchemaEntry& e) {
   e.name = r.text(r.u16());
 }
 
+void put(ByteWriter& w, const StorageEntry& e) {
+  w.u8(static_cast<uint8_t>(e.storage));
+  w.zeros(7);
+}
+void get(ByteReader& r, StorageEntry& e) {
+  e.storage = static_cast<Storage>(r.u8());
+  r.skip(7);
+}
+
 // A record is {u16 tag, u32 length, u16 0, value, zeros to a multiple of 8}.
 void put_record(ByteWriter& w, uint16_t tag, ByteSpan value) {
   w.u16(tag);
@@ -274,6 +283,17 @@ bool get_list(ByteSpan value, std::vector<T>& out) {
   return r.ok();
 }
 
+Result<bool> get_storage(ByteSpan value, std::vector<StorageEntry>& out) {
+  if (!get_list(value, out)) return false;
+  for (const StorageEntry& e : out) {
+    if (e.storage <= Storage::kRaBitQ4) continue;
+    return Error(ErrorCode::kUnsupported, "the store keeps its vectors in storage " +
+                                              std::to_string(static_cast<unsigned>(e.storage)) +
+                                              ", unknown to this version");
+  }
+  return true;
+}
+
 Result<bool> get_record(Level1& l, uint16_t tag, ByteSpan value, uint64_t max_dead_rows) {
   switch (static_cast<RecordTag>(tag)) {
     case RecordTag::kSegmentDir: return get_list(value, l.directory);
@@ -297,6 +317,7 @@ Result<bool> get_record(Level1& l, uint16_t tag, ByteSpan value, uint64_t max_de
     case RecordTag::kDimensionCatalog: return get_list(value, l.dimensions);
     case RecordTag::kRowMap: return get_list(value, l.row_map);
     case RecordTag::kSchema: return get_list(value, l.schema);
+    case RecordTag::kStorage: return get_storage(value, l.storage);
   }
   l.unknown.push_back({tag, Bytes(value.begin(), value.end())});
   return true;
@@ -329,6 +350,7 @@ Bytes encode_level1(const Level1& l) {
   put_list(w, RecordTag::kMetadataIndexDir, l.metadata_indexes);
   put_list(w, RecordTag::kDimensionCatalog, l.dimensions);
   put_list(w, RecordTag::kSchema, l.schema);
+  put_list(w, RecordTag::kStorage, l.storage);
   for (const UnknownRecord& u : l.unknown) put_record(w, u.tag, u.value);
   w.align(kSegmentAlignment);
   return out;

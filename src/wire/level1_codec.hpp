@@ -7,6 +7,7 @@
 
 #include "rvf/metadata.hpp"
 #include "rvf/result.hpp"
+#include "rvf/storage.hpp"
 #include "rvf/types.hpp"
 #include "types/segment.hpp"
 #include "wire/bytes.hpp"
@@ -32,6 +33,7 @@ enum class RecordTag : uint16_t {
   kDimensionCatalog = 0x10,
   kRowMap = 0xF001,  // ours: which rows a VEC_SEG holds
   kSchema = 0xF002,  // ours: the metadata fields
+  kStorage = 0xF003,  // what compactions turn vectors into
 };
 
 // An entry of type INVALID (with the TOMBSTONE flag) takes the segment out of the directory.
@@ -163,6 +165,11 @@ struct SchemaEntry {
   friend bool operator==(const SchemaEntry&, const SchemaEntry&) = default;
 };
 
+struct StorageEntry {
+  Storage storage = Storage::kExact;
+  friend bool operator==(const StorageEntry&, const StorageEntry&) = default;
+};
+
 struct UnknownRecord {
   uint16_t tag = 0;
   Bytes value;
@@ -189,6 +196,7 @@ struct Level1 {
   std::vector<MetadataIndexEntry> metadata_indexes;
   std::vector<DimensionEntry> dimensions;
   std::vector<SchemaEntry> schema;
+  std::vector<StorageEntry> storage;  // none or one
   std::vector<UnknownRecord> unknown;
   friend bool operator==(const Level1&, const Level1&) = default;
 };

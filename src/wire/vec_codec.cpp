@@ -88,25 +88,23 @@ void put_bits(std::byte* p, size_t index, unsigned bits, uint8_t value) noexcept
   p[bit / 8] |= static_cast<std::byte>(value << (bit % 8));
 }
 
-// Moves between packed rows (row after row) and packed columns (dimension after dimension).
-void transpose(const std::byte* in, std::byte* out, size_t rows, size_t dim, unsigned bits,
-               bool to_columns) noexcept {
+void copy_value(const std::byte* from, size_t from_index, std::byte* to, size_t to_index,
+                unsigned bits) noexcept {
+  if (bits >= 8) {
+    std::memcpy(to + to_index * (bits / 8), from + from_index * (bits / 8), bits / 8);
+  } else {
+    put_bits(to, to_index, bits, get_bits(from, from_index, bits));
+  }
+}
+
+// Packed rows (row after row) to packed columns (dimension after dimension).
+void put_columns(const std::byte* rows, std::byte* columns, size_t count, size_t dim,
+                 unsigned bits) noexcept {
   const size_t row_bytes = (dim * bits + 7) / 8;
-  const size_t column_bytes = (rows * bits + 7) / 8;
-  for (size_t r = 0; r < rows; ++r) {
+  const size_t column_bytes = (count * bits + 7) / 8;
+  for (size_t r = 0; r < count; ++r) {
     for (size_t d = 0; d < dim; ++d) {
-      const size_t row_at = r * row_bytes;
-      const size_t column_at = d * column_bytes;
-      const size_t from = to_columns ? row_at : column_at;
-      const size_t to = to_columns ? column_at : row_at;
-      const size_t from_index = to_columns ? d : r;
-      const size_t to_index = to_columns ? r : d;
-      if (bits >= 8) {
-        std::memcpy(out + to + to_index * (bits / 8), in + from + from_index * (bits / 8),
-                    bits / 8);
-      } else {
-        put_bits(out + to, to_index, bits, get_bits(in + from, from_index, bits));
-      }
+      copy_value(rows + r * row_bytes, d, columns + d * column_bytes, r, bits);
     }
   }
 }
@@ -139,7 +137,16 @@ Result<VecBlock> parse_block(ByteSpan payload, VecBlock block, size_t index, boo
   if (block.dim == 0) return bad_block(index, "has dimension 0");
   ByteReader in(payload.subspan(block.offset));
   uint64_t value_bytes = 0;
-  if (block.row_major) {
+  if (block.is_row_codes()) {
+    block.quant_segment = in.u64();
+    block.code_dtype = static_cast<DType>(in.u8());
+    in.skip(3);
+    block.stride = in.u32();
+    if (value_bits(block.code_dtype) == 0)
+      return Error(ErrorCode::kUnsupported, "VEC block of an unknown code type");
+    if (in.ok() && block.stride == 0) return bad_block(index, "has codes without bytes");
+    value_bytes = uint64_t{block.count} * block.stride;
+  } else if (block.row_major) {
     block.stride = row_stride(block.dtype, block.dim);
     value_bytes = uint64_t{block.count} * block.stride;
   } else {
@@ -255,7 +262,7 @@ Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
     b.row_major = (dtype & kRowMajorBit) != 0;
     b.dtype = static_cast<DType>(dtype & ~kRowMajorBit);
     b.tier = in.u8();
-    if (b.dtype > DType::kCustom || (b.row_major && is_code(b.dtype))) {
+    if (b.dtype > DType::kCustom || (b.row_major && b.dtype == DType::kPQ)) {
       return Error(ErrorCode::kUnsupported, "VEC block " + std::to_string(i) + " has dtype " +
                                                 std::to_string(dtype) +
                                                 ", unknown to this version");
@@ -323,43 +330,83 @@ Bytes RowMajorBuilder::finish() && {
   return std::move(payload_);
 }
 
-Bytes encode_columnar_vec(std::span<const ColumnarInput> blocks) {
+namespace {
+
+// The directory and the frame of blocks; put_values(w, block) writes what stands before the ids.
+template <class Block, class PutValues>
+Bytes encode_blocks(std::span<const Block> blocks, PutValues&& put_values) {
   Bytes payload;
   ByteWriter w(payload);
   w.u32(static_cast<uint32_t>(blocks.size()));
   w.zeros(blocks.size() * kDirectoryEntry);
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const ColumnarInput& b = blocks[i];
+    const Block& b = blocks[i];
     w.align(kSegmentAlignment);
     const size_t start = payload.size();
-    if (is_code(b.dtype)) {
-      w.u64(b.quant_segment);
-      w.u8(static_cast<uint8_t>(b.code_dtype));
-      w.zeros(kCodeHeader - 9);
-    }
-    const unsigned bits = value_bits(is_code(b.dtype) ? b.code_dtype : b.dtype);
-    const size_t values_at = payload.size();
-    w.zeros((b.ids.size() * bits + 7) / 8 * b.dim);
-    transpose(b.rows.data(), payload.data() + values_at, b.ids.size(), b.dim, bits, true);
+    const uint8_t dtype = put_values(w, b);
     put_compact_ids(w, b.ids);
     w.u32(crc32c(ByteSpan(payload).subspan(start)));
     const size_t entry = 4 + i * kDirectoryEntry;
     w.patch(entry, static_cast<uint32_t>(start));
     w.patch(entry + 4, static_cast<uint32_t>(b.ids.size()));
     w.patch(entry + 8, b.dim);
-    w.patch(entry + 10, static_cast<uint8_t>(b.dtype));
+    w.patch(entry + 10, dtype);
     w.patch(entry + 11, b.tier);
   }
   w.align(kSegmentAlignment);
   return payload;
 }
 
+}  // namespace
+
+Bytes encode_columnar_vec(std::span<const ColumnarInput> blocks) {
+  return encode_blocks(blocks, [](ByteWriter& w, const ColumnarInput& b) {
+    if (is_code(b.dtype)) {
+      w.u64(b.quant_segment);
+      w.u8(static_cast<uint8_t>(b.code_dtype));
+      w.zeros(kCodeHeader - 9);
+    }
+    const unsigned bits = value_bits(is_code(b.dtype) ? b.code_dtype : b.dtype);
+    Bytes columns((b.ids.size() * bits + 7) / 8 * b.dim);
+    put_columns(b.rows.data(), columns.data(), b.ids.size(), b.dim, bits);
+    w.bytes(columns);
+    return static_cast<uint8_t>(b.dtype);
+  });
+}
+
+Bytes encode_row_codes_vec(std::span<const RowCodesInput> blocks) {
+  return encode_blocks(blocks, [](ByteWriter& w, const RowCodesInput& b) {
+    w.u64(b.quant_segment);
+    w.u8(static_cast<uint8_t>(b.code_dtype));
+    w.zeros(3);
+    w.u32(b.row_bytes);
+    w.bytes(b.rows);
+    return static_cast<uint8_t>(static_cast<uint8_t>(DType::kCustom) | kRowMajorBit);
+  });
+}
+
+size_t columnar_row_bytes(const VecBlock& block) noexcept {
+  const unsigned bits = value_bits(is_code(block.dtype) ? block.code_dtype : block.dtype);
+  return (size_t{block.dim} * bits + 7) / 8;
+}
+
 Result<Bytes> columnar_rows(const VecBlock& block) {
   if (block.row_major) return Error(ErrorCode::kBadArgument, "the block is row-major");
-  const unsigned bits = value_bits(is_code(block.dtype) ? block.code_dtype : block.dtype);
-  Bytes rows((size_t{block.dim} * bits + 7) / 8 * block.count);
-  transpose(block.values.data(), rows.data(), block.count, block.dim, bits, false);
+  Bytes rows(columnar_row_bytes(block) * block.count);
+  columnar_rows(block, 0, block.count, rows.data());
   return rows;
+}
+
+void columnar_rows(const VecBlock& block, size_t first, size_t count, std::byte* out) noexcept {
+  const unsigned bits = value_bits(is_code(block.dtype) ? block.code_dtype : block.dtype);
+  const size_t row_bytes = columnar_row_bytes(block);
+  const size_t column_bytes = (size_t{block.count} * bits + 7) / 8;
+  for (size_t d = 0; d < block.dim; ++d) {
+    const std::byte* column = block.values.data() + d * column_bytes;
+    for (size_t r = 0; r < count; ++r) {
+      copy_value(column, first + r, out + r * row_bytes, d, bits);
+    }
+  }
 }
 
 }  // namespace rvf::wire

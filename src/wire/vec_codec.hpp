@@ -1,6 +1,7 @@
-// VEC_SEG: blocks of vectors with their ids. Two block forms: row-major (bit 7 of the dtype byte;
-// rows start on 64 bytes, so they are searched straight from the mapped file) and columnar
-// (dimension after dimension, for warm and cold tiers). docs/format.md, "VEC".
+// VEC_SEG: blocks of vectors with their ids. Three block forms: row-major (bit 7 of the dtype byte;
+// rows start on 64 bytes, so they are searched straight from the mapped file), row-major codes (one
+// row decodes without its neighbours) and columnar (dimension after dimension). docs/format.md,
+// "VEC".
 // Parsing keeps spans into the payload: a view lives no longer than the bytes it was made from.
 #pragma once
 #include <span>
@@ -45,6 +46,7 @@ struct VecBlock {
   uint64_t quant_segment = 0;  // dtype 7 and 8: the QUANT_SEG that decodes them
   DType code_dtype = DType::kI8;  // dtype 8: how one code is stored
   size_t stride = 0;  // bytes from row to row, row-major only
+  bool is_row_codes() const noexcept { return row_major && dtype == DType::kCustom; }
   ByteSpan values;
   IdColumn ids;
   uint32_t crc = 0;  // as stored
@@ -94,7 +96,23 @@ struct ColumnarInput {
 };
 Bytes encode_columnar_vec(std::span<const ColumnarInput> blocks);
 
+// One block of row codes: `rows` holds row_bytes for each id.
+struct RowCodesInput {
+  DType code_dtype = DType::kI8;
+  uint64_t quant_segment = 0;
+  uint32_t row_bytes = 0;
+  uint16_t dim = 0;
+  uint8_t tier = 1;
+  ByteSpan rows;
+  std::span<const uint64_t> ids;
+};
+Bytes encode_row_codes_vec(std::span<const RowCodesInput> blocks);
+
+// Bytes of a row in columnar_rows().
+size_t columnar_row_bytes(const VecBlock& block) noexcept;
 // The rows of a columnar block, packed without padding.
 Result<Bytes> columnar_rows(const VecBlock& block);
+// Rows [first, first + count) of them, into count * columnar_row_bytes(block) bytes of zeros.
+void columnar_rows(const VecBlock& block, size_t first, size_t count, std::byte* out) noexcept;
 
 }  // namespace rvf::wire

@@ -160,6 +160,33 @@ TEST(VecCodec, CodesNameTheirQuantiserAndAreReadBack) {
   }
 }
 
+TEST(VecCodec, RowCodesKeepEachRowInOnePiece) {
+  const std::vector<uint64_t> ids = {5, 6, 9};
+  const Bytes rows(3 * 7, std::byte{0x5A});
+  RowCodesInput block;
+  block.code_dtype = DType::kI4;
+  block.quant_segment = 77;
+  block.row_bytes = 7;
+  block.dim = 2;
+  block.tier = 2;
+  block.rows = rows;
+  block.ids = ids;
+  Bytes payload = encode_row_codes_vec(std::span(&block, 1));
+  const auto blocks = parse_vec(payload, true);
+  ASSERT_TRUE(blocks.ok());
+  const VecBlock& b = blocks->front();
+  EXPECT_TRUE(b.is_row_codes());
+  EXPECT_EQ(b.quant_segment, 77U);
+  EXPECT_EQ(b.code_dtype, DType::kI4);
+  EXPECT_EQ(b.stride, 7U);
+  EXPECT_TRUE(std::equal(b.values.begin(), b.values.end(), rows.begin(), rows.end()));
+  EXPECT_EQ(b.ids.at(2), 9U);
+  EXPECT_FALSE(columnar_rows(b).ok());
+  flip_bits(payload, [](ByteSpan p) { return read_all(p, false); }, 500);
+  std::memset(payload.data() + b.offset + 12, 0, 4);  // bytes of a row
+  EXPECT_FALSE(parse_vec(payload, false).ok());
+}
+
 TEST(VecCodec, ABlockChecksumCatchesEveryFlippedBit) {
   std::mt19937_64 rng(kTestSeed);
   const auto ids = ids_of_kind(IdEncoding::kDelta, 40, rng);

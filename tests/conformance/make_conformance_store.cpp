@@ -214,6 +214,20 @@ void tiers(Maker& m) {
   m.add(5);
 }
 
+// Rows that keep the codes of a first compaction, rows coded by the second, and exact ones.
+Make stored_as(Storage storage) {
+  return [storage](Maker& m) {
+    m.add(300, shuffled(300, 3));
+    CompactOptions compact;
+    compact.storage = storage;
+    take(m.store().compact(compact));
+    m.add(20);
+    m.remove({30, 300});
+    take(m.store().compact());
+    m.add(5);
+  };
+}
+
 void put_file(std::filesystem::path folder, const std::string& name, const Case& options,
               const Make& make, const std::function<void(const std::string&)>& damage = nullptr) {
   Maker m(folder, name, options);
@@ -243,6 +257,10 @@ void make_all(const std::filesystem::path& folder) {
     const std::vector<uint64_t> ids = {7, 300};
     take(m.store().ingest(Vectors::from_f32(values, 4), ids));
   });
+  put_file(folder, "storage_int8", {.dim = 19}, stored_as(Storage::kInt8));
+  put_file(folder, "storage_rabitq4", {.dim = 40}, stored_as(Storage::kRaBitQ4));
+  put_file(folder, "storage_rabitq4_f16", {.dim = 19, .dtype = DType::kF16},
+           stored_as(Storage::kRaBitQ4));
   put_file(folder, "no_vectors", {}, [](Maker&) {});
   put_file(folder, "unsorted_ids", {}, [](Maker& m) { m.add(500, shuffled(500, 1ULL << 40)); });
   put_file(folder, "churn", {.durability = Durability::kSync}, churn);

@@ -8,6 +8,7 @@ file into memory.
 """
 import hashlib
 import json
+import math
 import os
 import struct
 import sys
@@ -270,9 +271,81 @@ class ScalarQuantiser:
         top = 2**self.bits - 1
         self.step = [f32(f32(b - a) / top) for a, b in zip(self.low, high)]
 
-    def decode(self, codes):
+    def row_bytes(self):
+        return (self.dim * self.bits + 7) // 8
+
+    def decode(self, row):
         half = 2**(self.bits - 1)
+        codes = codes_of(row, 3 if self.bits == 8 else 5, self.dim)
         return [f32(a + f32((c + half) * s)) for c, a, s in zip(codes, self.low, self.step)]
+
+
+class RaBitQRows:
+    """Rows of RaBitQ levels beside a step and the number of a centroid."""
+    SIGNS, HALF_ROOT = 0x9E3779B97F4A7C15, struct.unpack("<f", struct.pack("<f", 0.70710678))[0]
+
+    def __init__(self, payload):
+        r = Reader(payload)
+        kind, self.tier, self.dim, version, self.rounds, zero, self.seed, self.padded = \
+            r.unpack("BBHBBHQI")
+        self.bits, rotation, zero2, count = r.unpack("BBHI")
+        self.known = rotation == 2 and self.bits in (4, 8) and count <= 65535
+        if not self.known:
+            return
+        need(kind == 4 and version == 1 and zero == zero2 == 0 and not any(payload[28:64]),
+             "a RaBitQ header is not known")
+        need(self.dim > 0 and count > 0 and self.padded == align(self.dim, 16),
+             "a RaBitQ header does not fit")
+        r.at = 64
+        self.centroids = [r.unpack("%df" % self.dim) for _ in range(count)]
+        r.pad(64)
+        need(r.at == len(payload), "bytes behind a QUANT payload")
+        self.window = 1 << (self.padded.bit_length() - 1)
+
+    def row_bytes(self):
+        return self.padded * self.bits // 8 + 6
+
+    def decode(self, row):
+        step, number = struct.unpack("<fH", row[-6:])
+        need(number < len(self.centroids) and 0 <= step < float("inf"), "a row has bad factors")
+        levels = int.from_bytes(row[:-6], "little")
+        mask, middle = 2**self.bits - 1, (2**self.bits - 1) / 2
+        x = [f32(step * ((levels >> i * self.bits & mask) - middle)) for i in range(self.padded)]
+        for k in reversed(range(self.rounds)):
+            self._undo(k, x)
+        return [f32(c + v) for c, v in zip(self.centroids[number], x)]
+
+    def _undo(self, k, x):
+        n, t = self.padded, self.window
+        first, half, words = 0 if k % 2 == 0 else n - t, n // 2, (n + 63) // 64
+        if t < n:
+            for i in range(half):
+                a, b = x[i], x[i + half]
+                x[i], x[i + half] = (f32(f32(a + b) * self.HALF_ROOT),
+                                     f32(f32(a - b) * self.HALF_ROOT))
+        h = 1
+        while h < t:
+            for i in range(first, first + t):
+                if not (i - first) & h:
+                    a, b = x[i], x[i + h]
+                    x[i], x[i + h] = f32(a + b), f32(a - b)
+            h *= 2
+        inside = f32(1 / f32(math.sqrt(t)))
+        for i in range(n):
+            z = self.seed + (k * words + i // 64) * self.SIGNS
+            size = inside if first <= i < first + t else 1.0
+            x[i] = f32(x[i] * (-size if splitmix64(z) >> i % 64 & 1 else size))
+
+
+def splitmix64(z):
+    z = (z + 0x9E3779B97F4A7C15) & 2**64 - 1
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & 2**64 - 1
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & 2**64 - 1
+    return z ^ z >> 31
+
+
+def quantiser_of(payload):
+    return RaBitQRows(payload) if payload[0] == 4 else ScalarQuantiser(payload)
 
 
 def ids_of(r):
@@ -309,10 +382,14 @@ def vec_blocks(payload):
     for offset, rows, dim, dtype, tier in entries:
         need(offset % 64 == 0 and offset >= end and dim > 0, "a VEC block is out of place")
         row_major, dtype = dtype & 0x80, dtype & 0x7F
-        need(dtype <= 8 and not (row_major and dtype > 6), "a VEC block has an unknown dtype")
+        need(dtype <= 8 and not (row_major and dtype == 7), "a VEC block has an unknown dtype")
         b = Reader(payload, offset)
         quant, code = None, dtype
-        if row_major:
+        if row_major and dtype == 8:
+            quant, code, _, size = b.unpack("QB3sI")
+            need(code <= 6 and size > 0, "a block of row codes has a bad head")
+            packed = [b.take(size) for _ in range(rows)]
+        elif row_major:
             size = (dim * DTYPE_BITS[dtype] + 7) // 8
             stride = align(size, 64)
             values = b.take(rows * stride)
@@ -491,7 +568,7 @@ class Store:
             s.verify()
             self.segments[e.id] = s
             if e.type == QUANT and e.tier:
-                self.quantisers[e.id] = ScalarQuantiser(s.payload)
+                self.quantisers[e.id] = quantiser_of(s.payload)
         self.index_nodes = 0
         for segment_id, level, _, first_row, rows in self.layers:
             found, nodes = check_index(self.segments[segment_id].payload, self.root.rows)
@@ -518,9 +595,10 @@ class Store:
                         vector = packed[i]
                         if kind == 8:
                             q = self.quantisers.get(quant)
-                            need(q is not None and q.known and q.bits == DTYPE_BITS[code],
+                            need(q is not None and q.known and q.bits == DTYPE_BITS[code]
+                                 and len(vector) == q.row_bytes(),
                                  "a block names a quantiser that is not there")
-                            vector = floats_to(dtype, q.decode(codes_of(vector, code, dim)))
+                            vector = floats_to(dtype, q.decode(vector))
                         self.live[vector_id] = bytes(vector)
                     row += 1
             need(row == first + rows, "a VEC segment has another number of rows")
