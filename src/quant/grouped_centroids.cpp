@@ -12,7 +12,9 @@ constexpr size_t kFlat = 256;  // so many centroids are trained and compared wit
 constexpr size_t kProbes = 8;  // groups that a row is compared with
 constexpr uint32_t kIterations = 8;
 
-size_t root_of(size_t n) { return static_cast<size_t>(std::sqrt(static_cast<double>(n)) + 0.5); }
+size_t root_of(size_t n) {
+  return static_cast<size_t>(std::lround(std::sqrt(static_cast<double>(n))));
+}
 
 // Rows by group: `index` of each row becomes the rows of each group, in row order.
 std::vector<std::vector<uint32_t>> members_of(const std::vector<uint32_t>& index, size_t groups) {

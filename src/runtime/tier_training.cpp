@@ -81,13 +81,14 @@ Result<bool> TierTraining::suits(const Code& there, std::span<const uint64_t> co
   auto nearest = centroids.make_scratch();
   RVF_ASSIGN(const std::vector<float> rows, sample(kSuitSample));
   double now = 0;
+  size_t asked = 0;
   for (size_t at = 0; at < rows.size(); at += from_.dimension) {
     float distance2 = 0;
     (void)centroids.nearest(rows.data() + at, nearest, &distance2);
     now += distance2;
+    ++asked;
   }
-  const double asked = static_cast<double>(rows.size() / from_.dimension);
-  return now / asked <= kWorse * before / static_cast<double>(n);
+  return now / static_cast<double>(asked) <= kWorse * before / static_cast<double>(n);
 }
 
 Result<TierTraining::Code> TierTraining::rabitq(const Code& there,
