@@ -1,7 +1,6 @@
 // What a user of a lossy storage relies on: recall, sizes, and that nothing else changes.
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "rvf/recall.hpp"
 #include "rvf/repair.hpp"
@@ -163,26 +162,6 @@ TEST_F(StorageTest, TheMemoryBudgetCountsWhatDecodingMayComeToTake) {
   EXPECT_RVF_ERROR(Store::open("s.rvf", open), kBudgetExceeded);
   open.memory_budget = kRows * kDim * 4 * 2;
   ASSERT_RVF_OK(Store::open("s.rvf", open));
-}
-
-TEST_F(StorageTest, ManyThreadsMayAskAtOnce) {
-  Store s = compacted(Storage::kRaBitQ4);
-  reopen(s);
-  const Snapshot snapshot = *s.snapshot();
-  std::vector<std::vector<float>> sums(4);
-  std::vector<std::thread> threads;
-  for (size_t t = 0; t < sums.size(); ++t) {
-    threads.emplace_back([&, t] {
-      for (size_t i = 0; i < 1500; ++i) {
-        sums[t].push_back((*snapshot.get((i * (2 * t + 1)) % 1500))[0]);
-        if (i % 100 == t) (void)snapshot.query(row(i));
-      }
-      std::sort(sums[t].begin(), sums[t].end());
-    });
-  }
-  for (std::thread& t : threads) t.join();
-  EXPECT_EQ(sums[0].size(), 1500U);
-  for (size_t i = 0; i < 1500; ++i) EXPECT_NEAR((*s.get(i))[0], data_[i * kDim], 1);
 }
 
 TEST_F(StorageTest, SnapshotsAndRollbackSeeWhatTheySaw) {
