@@ -20,6 +20,7 @@ struct Options : Common {
   bool no_index = false;
   CreateOptions new_store;
   bool dtype_given = false;
+  bool layout_given = false;
   StorageArgument storage;
   OpenOptions open;
 };
@@ -29,6 +30,11 @@ bool exists(const std::string& path) { return CLI::ExistingFile(path).empty(); }
 Store open_store(Options& o) {
   if (o.storage.given() && (!o.create || exists(o.store))) {
     fail_usage("--storage is for a store that --create makes; rvf compact --storage changes one");
+  }
+  if (o.layout_given && (!o.create || exists(o.store))) {
+    fail_usage(
+        "--search-layout is for a store that --create makes; rvf compact --search-layout changes "
+        "one");
   }
   if (!o.create || exists(o.store)) return open_for_writing(o, o.open);
   // A new store takes its shape from the first file, read as read_file reads it: of a csv not every
@@ -216,14 +222,16 @@ void register_ingest(CLI::App& app) {
   add_metric(*c, o->new_store.metric);
   CLI::Option* dtype = add_dtype(*c, o->new_store.dtype);
   o->storage.add_to(*c);
+  CLI::Option* layout = add_search_layout(*c, o->new_store.search_layout);
   add_durability(*c, o->open.durability);
   c->add_flag("--no-index", o->no_index, "do not bring the new vectors into the index yet");
   add_threads(*c, *o, "threads for the index (all cores)");
   c->add_flag("--quiet", o->quiet, "no progress bar");
   add_json(*c, *o);
-  c->callback([o, dtype] {
+  c->callback([o, dtype, layout] {
     install_interrupt();
     o->dtype_given = dtype->count() > 0;
+    o->layout_given = layout->count() > 0;
     o->open.index_policy = IndexPolicy::kManual;
     o->open.executor = make_executor(o->threads == 0 ? core_count() : o->threads);
     Ingest(*o).run();

@@ -101,7 +101,7 @@ struct CompactArguments : Common {
 struct CompactOutcome {
   CompactReport report;
   std::string storage;
-  std::optional<double> recall;  // where a lossy storage was asked for
+  std::optional<double> recall;  // where rows were coded, or a storage asked for
   size_t questions = 0;
 };
 
@@ -140,10 +140,13 @@ void run_compact(CompactArguments& o) {
   OpenOptions open;
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   Store store = open_for_writing(o, open);
-  o.compact.storage = o.storage.for_compaction(store.status().dtype);
+  const StoreStatus before = store.status();
+  o.compact.storage = o.storage.for_compaction(before.dtype);
+  const bool codes_rows = o.compact.storage.value_or(before.storage) != Storage::kExact &&
+                          before.coded_rows < before.vectors;
   CompactOutcome out;
   std::optional<RecallSample> sample;
-  if (o.compact.storage) {
+  if (codes_rows || o.compact.storage) {
     sample = must(RecallSample::take(must(store.snapshot()), kQuestions, open.executor.get()));
   }
   {

@@ -57,8 +57,9 @@ void SignQuery::prepare(const FusedLayout& l, const float* placed) {
   double rounding2 = 0;
   for (uint32_t i = 0; i < l.padded; ++i) {
     // Odd multiples of the unit from -kTop to kTop.
-    const auto level = static_cast<int>((placed[i] * per_unit + static_cast<float>(kTop + 1)) / 2);
-    const int bounded = std::clamp(level, 0, kTop);
+    const float level = (placed[i] * per_unit + static_cast<float>(kTop + 1)) / 2;
+    // NaN and infinity come of queries, or spaces, at the ends of what a float can be.
+    const int bounded = level > 0 ? static_cast<int>(std::min(level, static_cast<float>(kTop))) : 0;
     const double off = static_cast<double>(placed[i]) -
                        static_cast<double>(unit_) * static_cast<double>(2 * bounded - kTop);
     rounding2 += off * off;

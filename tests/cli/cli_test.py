@@ -216,6 +216,25 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.json("rollback", "s.rvf", "--epoch", epochs[0]["epoch"])[0]["vectors"], 30)
         self.assertTrue(any(s["type"] == "VEC" for s in self.json("inspect", "s.rvf", "--segments")))
 
+    def test_a_lossy_store_tells_its_recall_and_queries_tell_their_layers(self):
+        rows = self.vectors(5000, 16)
+        write_npy(self.dir / "v.npy", rows)
+        self.run_rvf("ingest", "s.rvf", "v.npy", "--create", "--storage", "int8", "--search-layout", "partitions")
+        self.assertEqual(self.json("status", "s.rvf")[0]["storage"], "int8")
+        (query,) = self.json("query", "s.rvf", "--like", 3, "-k", 4, "--explain")
+        self.assertEqual((query["layers"], query["ids"][0]), ("A", 3))
+        (first,) = self.json("compact", "s.rvf")  # codes what was exact until now
+        self.assertGreaterEqual(first["recall_at_10"], 0.9)
+        self.assertLess(first["bytes_after"], first["bytes_before"])
+        (second,) = self.json("compact", "s.rvf")
+        self.assertNotIn("recall_at_10", second)  # nothing was lost this time
+        self.assertEqual(self.json("warm", "s.rvf", "--most", 5000)[0], {"layer_a": 5000, "layer_c": 0, "rows": 0})
+        self.assertGreaterEqual(self.json("warm", "s.rvf", "--rows")[0]["rows"], 5000 * 16)
+        for option, value in (("--storage", "f16"), ("--search-layout", "fused")):
+            p = self.run_rvf("ingest", "s.rvf", "v.npy", option, value, code=1)
+            self.assertIn("rvf compact " + option, p.stderr)
+        self.assertTrue(self.json("verify", "s.rvf", "--deep")[0]["ok"])
+
     def test_bench_reports_the_documented_figures(self):
         rows = self.vectors(5000, 8)
         write_npy(self.dir / "v.npy", rows)
