@@ -104,6 +104,12 @@ uint32_t CalibratedIndex::wanted_width(const SearchRequest& r, double share) con
                    p.target_recall > 0 ? p.target_recall : kDefaultTargetRecall);
 }
 
+uint32_t CalibratedIndex::walk_width(const SearchRequest& r, double passing) const {
+  const auto rows = static_cast<uint32_t>(header_.total_nodes);
+  const uint32_t width = wanted_width(r, std::max(passing / std::max<double>(1, rows), 1e-6));
+  return std::max(std::min(width, rows), std::min(r.params.k, rows));
+}
+
 Status CalibratedIndex::place_query(const SearchRequest& r, SearchScratch::Impl& scratch) const {
   if (r.vector.size() != header_.dim) {
     return Error(ErrorCode::kBadArgument, "a search of the fused space needs the query's values");

@@ -30,9 +30,9 @@ class CalibratedIndex : public CoveringIndex {
   void take_header(const wire::FusedHeader& header);
 
   Covered covered() const final;
-  // For the k that the request asks for, with room for rows that may not be returned; `share` of
-  // the rows may be.
-  uint32_t wanted_width(const SearchRequest& request, double share) const;
+  // For the k that the request asks for, with room for rows that may not be returned; `passing` may
+  // be.
+  uint32_t walk_width(const SearchRequest& request, double passing) const;
   // Writes the query's place to `scratch.placed`. Errors: kBadArgument.
   Status place_query(const SearchRequest& request, SearchScratch::Impl& scratch) const;
   // Queries that lie farther from the rows than those the width was measured with need more: the
@@ -50,6 +50,8 @@ class CalibratedIndex : public CoveringIndex {
   wire::FusedHeader& own_header() noexcept { return header_; }
 
  private:
+  uint32_t wanted_width(const SearchRequest& request, double share) const;
+
   // Queries of one kind: how far their tenth neighbour is, at most, for nine in ten of them.
   struct Kind {
     double distance = 0;

@@ -38,18 +38,16 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
   TopK best(request.params.k, request.ids);
   SearchStats& stats = out.stats;
   bool in_time = true;
-  const bool codes = !request.params.exact && prefers_codes(request);
-  const SearchParams& p = request.params;
-  const uint32_t width = p.exact || p.no_walk || codes ? 0 : beam_width(request);
-  stats.exact = width == 0 && !codes;
+  const Plan how = request.params.exact ? Plan{} : plan(request);
+  stats.exact = how.way == Way::kScan;
   if (stats.exact) {
     in_time = scan_rows_parallel(request, 0, request.rows->size(), deadline, best, stats);
     stats.layers |= kLayerScan;
   } else {
-    if (codes) {
+    if (how.way == Way::kCodes) {
       RVF_ASSIGN(in_time, scan_codes(request, deadline, scratch.impl(), best, stats));
     } else {
-      RVF_ASSIGN(in_time, walk(request, width, deadline, scratch.impl(), best, stats));
+      RVF_ASSIGN(in_time, walk(request, how.width, deadline, scratch.impl(), best, stats));
     }
     const auto scan = [&](uint64_t begin, uint64_t end) {
       if (begin == end || !c.rest_has_arrived) return;
@@ -58,7 +56,7 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
     };
     scan(0, c.first_row);
     scan(c.end_row, request.rows->size());
-    stats.ef = std::max(stats.ef, width);
+    stats.ef = std::max(stats.ef, how.width);
   }
   stats.visited = stats.distances;
   stats.timed_out = !in_time;

@@ -22,11 +22,18 @@ class CoveringIndex : public Index {
     uint32_t dim = 0;
   };
   virtual Covered covered() const = 0;
-  // Of the walk; 0: scan instead.
-  virtual uint32_t beam_width(const SearchRequest& request) const = 0;
-  // Whether the rows that are covered are to be scanned by their codes, not walked nor compared.
-  virtual bool prefers_codes(const SearchRequest&) const { return false; }
-  // Asked for where that holds; as walk().
+  // How the rows that are covered are to be searched: compared one by one, with all the others;
+  // scanned by their codes; or walked, with this width.
+  enum class Way : uint8_t { kScan, kCodes, kWalk };
+  struct Plan {
+    Way way = Way::kScan;
+    uint32_t width = 0;
+  };
+  static Plan walk_or_scan(const SearchRequest& request, uint32_t width) noexcept {
+    return width == 0 || request.params.no_walk ? Plan{} : Plan{Way::kWalk, width};
+  }
+  virtual Plan plan(const SearchRequest& request) const = 0;
+  // Asked for where the plan says so; as walk().
   virtual Result<bool> scan_codes(const SearchRequest&, uint64_t, SearchScratch::Impl&, TopK&,
                                   SearchStats&) const {
     return Error(ErrorCode::kUnsupported, "the index has no codes to scan");

@@ -110,19 +110,10 @@ uint32_t FusedIndex::widest() const {
   return blocks_.nodes / kScanInstead;
 }
 
-uint32_t FusedIndex::walk_width(const SearchRequest& r) const {
-  const double passing = passing_rows(r, blocks_.nodes);
-  const uint32_t width =
-      wanted_width(r, std::max(passing / std::max<double>(1, blocks_.nodes), 1e-6));
-  return std::max(std::min(width, blocks_.nodes), std::min(r.params.k, blocks_.nodes));
-}
-
-FusedIndex::Way FusedIndex::cheapest_way(const SearchRequest& r, uint32_t width) const {
-  const SearchParams& p = r.params;
+FusedIndex::Way FusedIndex::cheapest_way(const SearchParams& p, double rows, uint32_t width) const {
   const bool has_codes = codes_.parts != nullptr;
   if (p.codes && has_codes) return Way::kCodes;
   if (p.walk) return Way::kWalk;
-  const double rows = passing_rows(r, blocks_.nodes);
   const double codes =
       rows * kDistancesPerCode + kDistancesPerCodeScan + p.k * kDistancesPerCodedResult;
   const bool beat_walk = p.no_walk || codes < width * kDistancesPerWideStep;
@@ -130,16 +121,14 @@ FusedIndex::Way FusedIndex::cheapest_way(const SearchRequest& r, uint32_t width)
   return p.no_walk || rows <= width * kDistancesPerWidth ? Way::kScan : Way::kWalk;
 }
 
-bool FusedIndex::prefers_codes(const SearchRequest& r) const {
-  return cheapest_way(r, walk_width(r)) == Way::kCodes;
-}
-
-uint32_t FusedIndex::beam_width(const SearchRequest& r) const {
+CoveringIndex::Plan FusedIndex::plan(const SearchRequest& r) const {
   const SearchParams& p = r.params;
-  const uint32_t width = walk_width(r);
-  if (cheapest_way(r, width) != Way::kWalk) return 0;
-  if (r.filter == nullptr) return std::min(width, std::max({p.ef, p.k, kMaxDeadWidth}));
-  return width;
+  const double passing = passing_rows(r, blocks_.nodes);
+  uint32_t width = walk_width(r, passing);
+  const Way way = cheapest_way(p, passing, width);
+  if (way != Way::kWalk) return {way, 0};
+  if (r.filter == nullptr) width = std::min(width, std::max({p.ef, p.k, kMaxDeadWidth}));
+  return walk_or_scan(r, width);
 }
 
 bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t deadline,

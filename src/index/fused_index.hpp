@@ -23,11 +23,9 @@ class FusedIndex final : public CalibratedIndex {
   const SignCodes& sign_codes() const noexcept { return codes_; }
 
  private:
-  enum class Way : uint8_t { kScan, kCodes, kWalk };
-  Way cheapest_way(const SearchRequest& request, uint32_t width) const;
-  uint32_t walk_width(const SearchRequest& request) const;
-  uint32_t beam_width(const SearchRequest& request) const override;
-  bool prefers_codes(const SearchRequest& request) const override;
+  // `rows` may be returned, a walk would have this width.
+  Way cheapest_way(const SearchParams& params, double rows, uint32_t width) const;
+  Plan plan(const SearchRequest& request) const override;
   Result<bool> scan_codes(const SearchRequest& request, uint64_t deadline,
                           SearchScratch::Impl& scratch, TopK& best,
                           SearchStats& stats) const override;

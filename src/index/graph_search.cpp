@@ -79,7 +79,10 @@ class GraphIndex final : public CoveringIndex {
     return {m.first_row, graph_.row_end(), !only_top_, m.metric, m.dim};
   }
 
-  uint32_t beam_width(const SearchRequest& r) const override {
+  Plan plan(const SearchRequest& r) const override { return walk_or_scan(r, beam_width(r)); }
+
+  // 0: a scan costs less.
+  uint32_t beam_width(const SearchRequest& r) const {
     const SearchParams& p = r.params;
     uint32_t ef = std::max(p.ef, p.k);
     if (p.ef == 0) ef = p.target_recall > 0 ? graph_.ef_for(p.k, p.target_recall) : default_ef(p.k);

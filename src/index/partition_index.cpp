@@ -129,16 +129,14 @@ Status PartitionIndex::check() const {
   return {};
 }
 
-uint32_t PartitionIndex::beam_width(const SearchRequest& r) const {
-  const SearchParams& p = r.params;
-  const auto rows = static_cast<uint32_t>(header().total_nodes);
+CoveringIndex::Plan PartitionIndex::plan(const SearchRequest& r) const {
+  const uint64_t rows = header().total_nodes;
   const double passing = passing_rows(r, rows);
-  uint32_t width = wanted_width(r, std::max(passing / std::max<double>(1, rows), 1e-6));
-  width = std::max(std::min(width, rows), std::min(p.k, rows));
-  if (p.walk) return width;
+  const uint32_t width = walk_width(r, passing);
+  if (r.params.walk) return walk_or_scan(r, width);
   const double per_list = static_cast<double>(rows) / lists_.partitions / kCodesPerDistance;
   const double cost = lists_for(width, lists_.partitions) * per_list + width * kDistancesPerRow;
-  return passing <= cost ? 0 : width;
+  return walk_or_scan(r, passing <= cost ? 0 : width);
 }
 
 void PartitionIndex::nearest_partitions(const FusedQuery& query, size_t wanted,

@@ -46,7 +46,7 @@ class PartitionIndex final : public CalibratedIndex {
   const PartitionLists& lists() const noexcept { return lists_; }
 
  private:
-  uint32_t beam_width(const SearchRequest& request) const override;
+  Plan plan(const SearchRequest& request) const override;
   Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                     SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
   bool search_lists(const SearchRequest& request, const FusedQuery& query, uint32_t width,
