@@ -50,6 +50,7 @@ void Store::Impl::show(const manifest::Change& change,
   }
   if (planted(PlantedBug::kShowHalfBatch)) {
     publish();
+    torn = false;
     guard.unlock();
     std::this_thread::yield();
     guard.lock();

@@ -1,5 +1,7 @@
 #include "concurrency/versions.hpp"
 
+#include <algorithm>
+
 #include "types/splitmix.hpp"
 
 namespace rvf::testing {
@@ -50,6 +52,10 @@ Status write_version(Store& store, uint64_t v) {
 
 Result<uint64_t> version_of(const Snapshot& snapshot) {
   RVF_ASSIGN(const auto clock, snapshot.get(kClock));
+  // Another row in its place must not be taken for a version, to which the checker would count on.
+  const bool is_clock = clock[0] <= 0xFFF && clock[1] <= 0xFFF &&
+                        std::all_of(clock.begin() + 3, clock.end(), [](float x) { return x == 0; });
+  if (!is_clock) return Error(ErrorCode::kCorrupt, "the row of the version is another row");
   return static_cast<uint64_t>(clock[0]) | static_cast<uint64_t>(clock[1]) << 12 |
          static_cast<uint64_t>(clock[2]) << 24;
 }

@@ -19,7 +19,7 @@ inline constexpr uint64_t kClock = 1'000'000;  // above all ids of groups
 // Makes the store be at version `v`, which follows the one that it is at.
 Status write_version(Store& store, uint64_t v);
 
-// The version of a snapshot; kNotFound in an empty store.
+// The version of a snapshot; kNotFound in an empty store, kCorrupt if its row holds something else.
 Result<uint64_t> version_of(const Snapshot& snapshot);
 
 // Follows the versions of a store and knows the content of the one that it is at.
