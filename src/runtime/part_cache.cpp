@@ -1,5 +1,8 @@
 #include "runtime/part_cache.hpp"
 
+#include <set>
+#include <string_view>
+
 namespace rvf::runtime {
 
 bool is_own_metadata(const wire::DirEntry& entry) noexcept {
@@ -9,7 +12,12 @@ bool is_own_metadata(const wire::DirEntry& entry) noexcept {
 
 Result<meta::Schema> schema_of(const std::vector<wire::SchemaEntry>& entries) {
   meta::Schema schema;
+  std::set<std::string_view> names;
   for (const wire::SchemaEntry& e : entries) {
+    if (!names.insert(e.name).second) {
+      return Error(ErrorCode::kManifestInvalid,
+                   "the schema has two fields with the name '" + e.name + "'");
+    }
     RVF_TRY(schema.restore({e.field_id, {e.name, e.type, e.indexed}}));
   }
   return schema;

@@ -170,10 +170,11 @@ Result<IndexView> IndexView::parse(ByteSpan payload) {
   if (tail.text(4) != kTrailerMagic) {
     return payload_error("INDEX", in, "no RVGX trailer at the end", ErrorCode::kUnsupported);
   }
-  if (body > payload.size() - 8 - in.position()) {
+  const uint64_t body_end = payload.size() - 8;
+  if (in.position() > body_end || body > body_end - in.position()) {
     return payload_error("INDEX", in, "the trailer is longer than its room");
   }
-  const uint64_t trailer_at = payload.size() - 8 - body;
+  const uint64_t trailer_at = body_end - body;
   ByteReader trailer(payload.subspan(static_cast<size_t>(trailer_at), body));
   uint64_t at = 0;
   uint64_t bytes = 0;
