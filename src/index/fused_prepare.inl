@@ -21,9 +21,47 @@ inline int32_t rounded(float f) noexcept {  // |f| < 2^22
   return bits - 0x4B400000;
 }
 
-// The sixteen subset sums of four coordinates, from the least one up.
+// For sixteen coordinates, each four of which have a table.
 struct PlainTables {
-  static void write(const float* z, float least, float to_table, uint8_t* out) {
+  // The widest range of a table so far: the sum of the sizes of its coordinates.
+  struct Widest {
+    float widest = 0;
+    void see(const float* z) {
+      float sizes[kLanes];
+      for (uint32_t j = 0; j < kLanes; ++j) sizes[j] = z[j] < 0 ? -z[j] : z[j];
+      for (uint32_t t = 0; t < kLanes; t += 4) {
+        const float range = (sizes[t] + sizes[t + 1]) + (sizes[t + 2] + sizes[t + 3]);
+        widest = range > widest ? range : widest;
+      }
+    }
+    float get() const { return widest; }
+  };
+
+  // The integer next to each, in two signed bytes; the sum of all.
+  static int32_t integers(const float* z, float to_integer, int8_t* high, int8_t* low) {
+    int32_t sum = 0;
+    for (uint32_t j = 0; j < kLanes; ++j) {
+      const int32_t v = rounded(z[j] * to_integer);
+      const int32_t h = (v + 64) >> 7;
+      high[j] = static_cast<int8_t>(h);
+      low[j] = static_cast<int8_t>(v - 128 * h);
+      sum += v;
+    }
+    return sum;
+  }
+
+  // The sixteen subset sums of each four, from the least one up.
+  static void write(const float* z, float to_table, uint8_t* out) {
+    float negative[kLanes];  // without branches: signs are random
+    for (uint32_t j = 0; j < kLanes; ++j) negative[j] = z[j] < 0 ? z[j] : 0;
+    for (uint32_t t = 0; t < kLanes; t += 4) {
+      const float least = (negative[t] + negative[t + 1]) + (negative[t + 2] + negative[t + 3]);
+      write_four(z + t, least, to_table, out + size_t{4} * t);
+    }
+  }
+
+ private:
+  static void write_four(const float* z, float least, float to_table, uint8_t* out) {
     for (uint32_t e = 0; e < 16; ++e) {
       const float a = (e & 1U) != 0 ? z[0] : 0;
       const float b = (e & 2U) != 0 ? z[1] : 0;
@@ -53,41 +91,22 @@ void prepare_query(const float* z, const FusedLayout& layout, uint8_t* table, in
   }
   float top = 0;
   for (const float t : tops) top = t > top ? t : top;
-  float widest = 0;  // of the ranges of the tables
-  for (uint32_t i = 0; i < n; i += kLanes) {
-    float sizes[kLanes];
-    for (uint32_t j = 0; j < kLanes; ++j) sizes[j] = z[i + j] < 0 ? -z[i + j] : z[i + j];
-    for (uint32_t t = 0; t < kLanes; t += 4) {
-      const float range = (sizes[t] + sizes[t + 1]) + (sizes[t + 2] + sizes[t + 3]);
-      widest = range > widest ? range : widest;
-    }
-  }
+  typename Tables::Widest ranges;
+  for (uint32_t i = 0; i < n; i += kLanes) ranges.see(z + i);
+  const float widest = ranges.get();
 
   // 128 * 127: the high part of a coordinate stays within a signed byte.
   if (top < 1e-12F) top = 0;  // where others are about 1
   const float to_integer = top > 0 ? 16256.0F / top : 0;
   int64_t sum = 0;
   for (uint32_t i = 0; i < n; i += kLanes) {
-    int32_t part = 0;
-    for (uint32_t j = 0; j < kLanes; ++j) {
-      const int32_t v = rounded(z[i + j] * to_integer);
-      const int32_t h = (v + 64) >> 7;
-      high[i + j] = static_cast<int8_t>(h);
-      low[i + j] = static_cast<int8_t>(v - 128 * h);
-      part += v;
-    }
-    sum += part;
+    sum += Tables::integers(z + i, to_integer, high + i, low + i);
   }
   for (uint32_t i = n; i < layout.vector_bytes; ++i) high[i] = low[i] = 0;
 
   const float to_table = top > 0 ? 127.0F / widest : 0;
   for (uint32_t i = 0; i < n; i += kLanes) {
-    float negative[kLanes];  // without branches: signs are random
-    for (uint32_t j = 0; j < kLanes; ++j) negative[j] = z[i + j] < 0 ? z[i + j] : 0;
-    for (uint32_t t = 0; t < kLanes; t += 4) {
-      const float least = (negative[t] + negative[t + 1]) + (negative[t + 2] + negative[t + 3]);
-      Tables::write(z + i + t, least, to_table, table + size_t{4} * (i + t));
-    }
+    Tables::write(z + i, to_table, table + size_t{4} * i);
   }
 
   query.table = table;

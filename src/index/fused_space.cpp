@@ -20,9 +20,7 @@ constexpr float kFarther = 16;
 constexpr float kFarthest = 1000;  // from the centre, where rows are 8 away
 
 void make_finite(std::span<float> v) {
-  for (float& x : v) {
-    if (!std::isfinite(x)) x = 0;
-  }
+  for (float& x : v) x = std::fabs(x) <= std::numeric_limits<float>::max() ? x : 0;
 }
 
 float quantile(std::vector<float> values, double share) {
@@ -139,8 +137,12 @@ bool FusedSpace::lift(std::span<float> vector, bool is_query, float* out) const 
     if (norm2 > 0 && (is_query || norm2 > largest)) length = std::sqrt(largest / norm2);
     if (!is_query) rest = std::sqrt(std::max(0.0, largest - norm2));
   }
-  for (size_t d = 0; d < vector.size(); ++d) {
-    out[d] = static_cast<float>(static_cast<double>(vector[d]) * length);
+  if (length == 1) {
+    std::copy(vector.begin(), vector.end(), out);
+  } else {
+    for (size_t d = 0; d < vector.size(); ++d) {
+      out[d] = static_cast<float>(static_cast<double>(vector[d]) * length);
+    }
   }
   if (ip) out[vector.size()] = static_cast<float>(rest);
   return frame_.metric == Metric::kCosine && !(norm2 > 0);

@@ -168,19 +168,56 @@ struct Avx512Ops {
 };
 
 struct Avx512Tables {
-  static void write(const float* z, float least, float to_table, uint8_t* out) {
-    const __m512 a = _mm512_maskz_broadcastss_ps(0xAAAA, _mm_load_ss(z));
-    const __m512 b = _mm512_maskz_broadcastss_ps(0xCCCC, _mm_load_ss(z + 1));
-    const __m512 c = _mm512_maskz_broadcastss_ps(0xF0F0, _mm_load_ss(z + 2));
-    const __m512 d = _mm512_maskz_broadcastss_ps(0xFF00, _mm_load_ss(z + 3));
-    const __m512 sum = _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
-    const __m512 entry =
-        _mm512_mul_ps(_mm512_sub_ps(sum, _mm512_set1_ps(least)), _mm512_set1_ps(to_table));
-    const __m512i bits = _mm512_castps_si512(_mm512_add_ps(entry, _mm512_set1_ps(kRound)));
-    const __m512i v = _mm512_sub_epi32(bits, _mm512_set1_epi32(0x4B400000));
-    const __m512i in_range =
-        _mm512_min_epi32(_mm512_max_epi32(v, _mm512_setzero_si512()), _mm512_set1_epi32(127));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(in_range));
+  // In every lane the sum of its four, added up as PlainTables does.
+  static __m512 sum_of_four(__m512 v) {
+    const __m512 pairs = _mm512_add_ps(v, _mm512_permute_ps(v, 0xB1));
+    return _mm512_add_ps(pairs, _mm512_permute_ps(pairs, 0x4E));
+  }
+
+  struct Widest {
+    __m512 widest = _mm512_setzero_ps();
+    void see(const float* z) {
+      widest = _mm512_max_ps(sum_of_four(_mm512_abs_ps(_mm512_loadu_ps(z))), widest);
+    }
+    float get() const { return _mm512_reduce_max_ps(widest); }
+  };
+
+  // As rounded().
+  static __m512i integers(__m512 v) {
+    const __m512i bits = _mm512_castps_si512(_mm512_add_ps(v, _mm512_set1_ps(kRound)));
+    return _mm512_sub_epi32(bits, _mm512_set1_epi32(0x4B400000));
+  }
+
+  static int32_t integers(const float* z, float to_integer, int8_t* high, int8_t* low) {
+    const __m512i v = integers(_mm512_mul_ps(_mm512_loadu_ps(z), _mm512_set1_ps(to_integer)));
+    const __m512i h = _mm512_srai_epi32(_mm512_add_epi32(v, _mm512_set1_epi32(64)), 7);
+    const __m512i l = _mm512_sub_epi32(v, _mm512_slli_epi32(h, 7));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(high), _mm512_cvtepi32_epi8(h));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(low), _mm512_cvtepi32_epi8(l));
+    return _mm512_reduce_add_epi32(v);
+  }
+
+  static void write(const float* z, float to_table, uint8_t* out) {
+    const __m512 all = _mm512_loadu_ps(z);
+    const __mmask16 below = _mm512_cmp_ps_mask(all, _mm512_setzero_ps(), _CMP_LT_OQ);
+    const __m512 least = sum_of_four(_mm512_maskz_mov_ps(below, all));
+    const __m512 scale = _mm512_set1_ps(to_table);
+    const auto four = [&](__m512 z4, __m512 least4, uint8_t* to) {
+      const __m512 a = _mm512_maskz_permute_ps(0xAAAA, z4, 0x00);
+      const __m512 b = _mm512_maskz_permute_ps(0xCCCC, z4, 0x55);
+      const __m512 c = _mm512_maskz_permute_ps(0xF0F0, z4, 0xAA);
+      const __m512 d = _mm512_maskz_permute_ps(0xFF00, z4, 0xFF);
+      const __m512 sum = _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
+      const __m512 entry = _mm512_mul_ps(_mm512_sub_ps(sum, least4), scale);
+      const __m512i v = integers(entry);
+      const __m512i in_range =
+          _mm512_min_epi32(_mm512_max_epi32(v, _mm512_setzero_si512()), _mm512_set1_epi32(127));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(in_range));
+    };
+    four(_mm512_shuffle_f32x4(all, all, 0x00), _mm512_shuffle_f32x4(least, least, 0x00), out);
+    four(_mm512_shuffle_f32x4(all, all, 0x55), _mm512_shuffle_f32x4(least, least, 0x55), out + 16);
+    four(_mm512_shuffle_f32x4(all, all, 0xAA), _mm512_shuffle_f32x4(least, least, 0xAA), out + 32);
+    four(_mm512_shuffle_f32x4(all, all, 0xFF), _mm512_shuffle_f32x4(least, least, 0xFF), out + 48);
   }
 };
 

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <string>
 #include <vector>
@@ -91,10 +93,7 @@ class QueryBuilder {
     } else {
       q_.query_.norm2 = square_sum(values.first(dim));
       if (q_.integer_) {
-        for (size_t i = 0; i < dim; ++i) {
-          const auto x = static_cast<int16_t>(values[i]);
-          std::memcpy(q_.buffer_.get() + i * 2, &x, 2);
-        }
+        write_integers(values);
       } else {
         std::memcpy(q_.buffer_.get(), values.data(), dim * sizeof(float));
       }
@@ -109,10 +108,24 @@ class QueryBuilder {
     if (q_.dtype_ != DType::kI8 && q_.dtype_ != DType::kU8) return q_.dtype_ == DType::kBinary;
     const float lowest = q_.dtype_ == DType::kI8 ? -128.0F : 0.0F;
     const float highest = q_.dtype_ == DType::kI8 ? 127.0F : 255.0F;
+    // Without branches, for the compiler to do several at once; NaN is no whole number either.
+    unsigned others = 0;
     for (const float v : values) {
-      if (!(v >= lowest && v <= highest) || v != std::nearbyint(v)) return false;
+      const float raised = v > lowest ? v : lowest;
+      const float bounded = raised < highest ? raised : highest;
+      others += static_cast<unsigned>(static_cast<float>(static_cast<int>(bounded)) != v);
     }
-    return true;
+    return others == 0;
+  }
+
+  void write_integers(std::span<const float> values) {
+    constexpr size_t kPart = 64;
+    int16_t part[kPart];
+    for (size_t i = 0; i < values.size(); i += kPart) {
+      const size_t n = std::min(kPart, values.size() - i);
+      for (size_t j = 0; j < n; ++j) part[j] = static_cast<int16_t>(values[i + j]);
+      std::memcpy(q_.buffer_.get() + i * 2, part, n * 2);
+    }
   }
 
   Status allocate() {
@@ -150,11 +163,15 @@ Result<PreparedQuery> prepare(std::span<const float> query, Metric metric, DType
                                                  " dimensions, the store has " +
                                                  std::to_string(dim));
   }
-  for (size_t i = 0; i < dim; ++i) {
-    if (!std::isfinite(query[i])) {
-      return Error(ErrorCode::kNotFinite,
-                   "query dimension " + std::to_string(i) + " is NaN or infinite");
-    }
+  unsigned others = 0;
+  for (const float v : query) {
+    others += static_cast<unsigned>(!(std::fabs(v) <= std::numeric_limits<float>::max()));
+  }
+  if (others != 0) {
+    const auto at =
+        std::find_if(query.begin(), query.end(), [](float v) { return !std::isfinite(v); });
+    return Error(ErrorCode::kNotFinite,
+                 "query dimension " + std::to_string(at - query.begin()) + " is NaN or infinite");
   }
   QueryBuilder builder(metric, dtype, dim, isa);
   RVF_TRY(builder.check());
