@@ -10,8 +10,6 @@ namespace {
 
 // A width for an index that was never calibrated.
 constexpr uint32_t kUncalibrated = 128;
-// Where every fifth row passes a filter or fewer; none where every second does.
-constexpr double kFilterRoom = 0.5;
 // The curve is taken at a recall that misses less than is asked for by this share: other queries than
 // those it was measured with fall on either side of it.
 constexpr float kMargin = 0.1F;
@@ -91,22 +89,18 @@ uint32_t CalibratedIndex::width_for(uint32_t k, float target) const {
   return static_cast<uint32_t>(std::min(width, static_cast<double>(header_.total_nodes) + k));
 }
 
-uint32_t CalibratedIndex::wanted_width(const SearchRequest& r, double share) const {
+uint32_t CalibratedIndex::width_among(const SearchRequest& r, double share, double room) const {
   const SearchParams& p = r.params;
+  share = std::clamp(share, 1e-6, 1.0);
   if (p.ef != 0) return widened(std::max(p.ef, p.k), share);
-  // The k rows that may be returned lie among k / share others, or more where a filter and
-  // distance have to do with each other.
-  const double rare = std::clamp((0.5 - share) / 0.3, 0.0, 1.0);
-  const double room = r.filter != nullptr ? 1 + kFilterRoom * rare : 1.0;
-  const double among = std::min(std::ceil(room * p.k / std::min(share, 1.0)),
-                                static_cast<double>(header_.total_nodes));
+  const double among =
+      std::min(std::ceil(room * p.k / share), static_cast<double>(header_.total_nodes));
   return width_for(static_cast<uint32_t>(among),
                    p.target_recall > 0 ? p.target_recall : kDefaultTargetRecall);
 }
 
-uint32_t CalibratedIndex::walk_width(const SearchRequest& r, double passing) const {
+uint32_t CalibratedIndex::bounded_width(const SearchRequest& r, uint32_t width) const {
   const auto rows = static_cast<uint32_t>(header_.total_nodes);
-  const uint32_t width = wanted_width(r, std::max(passing / std::max<double>(1, rows), 1e-6));
   return std::max(std::min(width, rows), std::min(r.params.k, rows));
 }
 

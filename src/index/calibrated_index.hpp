@@ -30,9 +30,11 @@ class CalibratedIndex : public CoveringIndex {
   void take_header(const wire::FusedHeader& header);
 
   Covered covered() const final;
-  // For the k that the request asks for, with room for rows that may not be returned; `passing` may
-  // be.
-  uint32_t walk_width(const SearchRequest& request, double passing) const;
+  // The width at which the k nearest are found where `share` of the rows may be returned, and they
+  // lie among `room` times as many others as they do by chance.
+  uint32_t width_among(const SearchRequest& request, double share, double room) const;
+  // At least k rows, where there are so many, and no more than there are.
+  uint32_t bounded_width(const SearchRequest& request, uint32_t width) const;
   // Writes the query's place to `scratch.placed`. Errors: kBadArgument.
   Status place_query(const SearchRequest& request, SearchScratch::Impl& scratch) const;
   // Queries that lie farther from the rows than those the width was measured with need more: the
@@ -50,8 +52,6 @@ class CalibratedIndex : public CoveringIndex {
   wire::FusedHeader& own_header() noexcept { return header_; }
 
  private:
-  uint32_t wanted_width(const SearchRequest& request, double share) const;
-
   // Queries of one kind: how far their tenth neighbour is, at most, for nine in ten of them.
   struct Kind {
     double distance = 0;

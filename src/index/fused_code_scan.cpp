@@ -6,6 +6,7 @@
 
 #include "index/flat.hpp"
 #include "index/fused_index.hpp"
+#include "index/nearest_by_bytes.hpp"
 #include "index/search_scratch.hpp"
 
 namespace rvf::index {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr uint64_t kMostRows = 65536;  // between looks at the clock
 constexpr size_t kCodesAtOnce = 256;  // their records stay in the first cache
-constexpr size_t kHeadsAtOnce = 8;  // asked for before they are compared
 constexpr size_t kLeastRoom = 512;
 // Of an estimate's error, between it and the bound of a row: more where more recall is asked for.
 constexpr float kDeviations = 2.5F;
@@ -26,7 +26,7 @@ bool lower_estimate(const SignBounds& a, const SignBounds& b) {
 }  // namespace
 
 // One search. `bounds` are of nodes that were not compared yet, `candidates` the keys of those that
-// were; of these `nearest` is a heap of the k least.
+// were.
 class CodeScan {
  public:
   CodeScan(const FusedIndex& index, const SearchRequest& request, SearchScratch::Impl& scratch)
@@ -38,11 +38,11 @@ class CodeScan {
         deviations_(request.params.target_recall > kDefaultTargetRecall ? kMoreDeviations
                                                                         : kDeviations),
         scratch_(scratch),
-        query_(scratch.fused.prepare(blocks_.layout, scratch.placed.data())) {
+        nearest_(blocks_, scratch.fused,
+                 scratch.fused.prepare(blocks_.layout, scratch.placed.data()), k_,
+                 scratch.candidates, scratch.scanned) {
     scratch.signs.prepare(blocks_.layout, scratch.placed.data());
     scratch.bounds.clear();
-    scratch.candidates.clear();
-    scratch.scanned.clear();
     scratch.numbers.resize(kCodesAtOnce + 64);
   }
 
@@ -93,19 +93,20 @@ class CodeScan {
     std::vector<SignBounds>& all = scratch_.bounds;
     const size_t before = all.size();
     matching_ += n;
-    scratch_.signs.bounds(codes_, part_, scratch_.numbers.data(), n, within_, deviations_, all);
+    scratch_.signs.bounds(codes_, part_, scratch_.numbers.data(), n, nearest_.within(), deviations_,
+                          all);
     // The best of them by bytes: the nearer the k-th, the fewer rows remain.
     const auto fresh = all.begin() + static_cast<ptrdiff_t>(before);
     const size_t some = std::min(k_, all.size() - before);
     const auto last = fresh + static_cast<ptrdiff_t>(some);
     if (last != all.end()) std::nth_element(fresh, last, all.end(), lower_estimate);
     const auto put_off = std::partition(fresh, last, [&](const SignBounds& b) {
-      return scratch_.scanned.size() < k_ || (b.low + b.high) / 2 <= within_;
+      return !nearest_.full() || (b.low + b.high) / 2 <= nearest_.within();
     });
     compare(before, static_cast<size_t>(put_off - all.begin()), false);
     all.erase(fresh, put_off);
     if (all.size() >= room_) {
-      std::erase_if(all, [&](const SignBounds& b) { return b.low > within_; });
+      std::erase_if(all, [&](const SignBounds& b) { return b.low > nearest_.within(); });
       room_ = std::max(room_, 2 * all.size());
     }
   }
@@ -114,41 +115,16 @@ class CodeScan {
   // than the k-th.
   void compare(size_t begin, size_t end, bool ascending) {
     const std::vector<SignBounds>& all = scratch_.bounds;
-    const auto ask = [&](size_t from) {
-      for (size_t i = from; i < std::min(from + kHeadsAtOnce, end); ++i) {
-        const std::byte* head = blocks_.block(all[i].node);
-        for (uint32_t at = 0; at < blocks_.layout.ids; at += 64) __builtin_prefetch(head + at);
-      }
-    };
-    ask(begin);
-    for (size_t i = begin; i < end; ++i) {
-      if (ascending && all[i].low > within_) break;
-      if ((i - begin) % kHeadsAtOnce == 0) ask(i + kHeadsAtOnce);
-      take(all[i].node);
-    }
-  }
-
-  void take(uint32_t node) {
-    std::vector<uint64_t>& nearest = scratch_.scanned;
-    const float d =
-        scratch_.fused.kernels().head_distance(blocks_.layout, blocks_.block(node), query_);
-    const uint64_t key = static_cast<uint64_t>(sortable(d)) << 32 | uint64_t{node} << 1;
-    scratch_.candidates.push_back(key);
-    if (nearest.size() == k_) {
-      if (key > nearest.front()) return;
-      std::pop_heap(nearest.begin(), nearest.end());
-      nearest.pop_back();
-    }
-    nearest.push_back(key);
-    std::push_heap(nearest.begin(), nearest.end());
-    if (nearest.size() == k_) within_ = FusedSearcher::distance_of(nearest.front());
+    nearest_.compare(
+        end - begin, [&](size_t i) { return all[begin + i].node; },
+        [&](size_t i) { return !ascending || all[begin + i].low <= nearest_.within(); });
   }
 
   // The bounds anew, as the error of an estimate is less where the row is nearer; then the rest.
   void finish() {
     std::vector<SignBounds> before;
     before.swap(scratch_.bounds);
-    std::erase_if(before, [&](const SignBounds& b) { return b.low > within_; });
+    std::erase_if(before, [&](const SignBounds& b) { return b.low > nearest_.within(); });
     std::sort(before.begin(), before.end(),
               [](const SignBounds& a, const SignBounds& b) { return a.node < b.node; });
     scratch_.numbers.resize(std::max(before.size(), scratch_.numbers.size()));
@@ -159,8 +135,8 @@ class CodeScan {
       for (; i < before.size() && before[i].node >> codes_.part_shift == part; ++i) {
         scratch_.numbers[n++] = before[i].node & in_part;
       }
-      scratch_.signs.bounds(codes_, part, scratch_.numbers.data(), n, within_, deviations_,
-                            scratch_.bounds);
+      scratch_.signs.bounds(codes_, part, scratch_.numbers.data(), n, nearest_.within(),
+                            deviations_, scratch_.bounds);
     }
     std::vector<SignBounds>& all = scratch_.bounds;
     std::sort(all.begin(), all.end(), [](const SignBounds& a, const SignBounds& b) {
@@ -176,11 +152,10 @@ class CodeScan {
   size_t k_;
   float deviations_;
   SearchScratch::Impl& scratch_;
-  FusedQuery query_;
+  NearestByBytes nearest_;
   uint32_t part_ = 0;
   uint64_t matching_ = 0;
   size_t room_ = kLeastRoom;
-  float within_ = std::numeric_limits<float>::infinity();
 };
 
 Result<bool> FusedIndex::scan_codes(const SearchRequest& r, uint64_t deadline,
@@ -193,8 +168,7 @@ Result<bool> FusedIndex::scan_codes(const SearchRequest& r, uint64_t deadline,
   stats.distances += scratch.candidates.size();
   if (in_time && scratch.candidates.size() < std::min<uint64_t>(r.params.k, scan.matching())) {
     // Damaged codes hide rows.
-    return scan_rows_parallel(r, header().first_row, header().first_row + blocks_.nodes, deadline,
-                              best, stats);
+    return scan_covered(r, deadline, best, stats);
   }
   trim(r.params.k, scratch.candidates);
   compare_exactly(r, scratch, best, stats);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "index/filtered_walk.hpp"
 #include "index/flat.hpp"
 #include "index/search_scratch.hpp"
 
@@ -21,6 +22,8 @@ constexpr double kDistancesPerWideStep = 7.5;
 constexpr double kDistancesPerCode = 0.11;
 constexpr double kDistancesPerCodeScan = 350;
 constexpr double kDistancesPerCodedResult = 30;
+// Of the width at which a beam holds what it looks for: enough where its neighbours are looked at.
+constexpr double kShownByBeam = 0.4;
 // Distances from bytes are off by about step * distance / sqrt(12), and by what single precision
 // loses of numbers near 128. Twice that on either side, rows are compared exactly.
 constexpr float kDeviations = 2 / 3.4641016F;
@@ -121,11 +124,19 @@ FusedIndex::Way FusedIndex::cheapest_way(const SearchParams& p, double rows, uin
   return p.no_walk || rows <= width * kDistancesPerWidth ? Way::kScan : Way::kWalk;
 }
 
+double FusedIndex::share_of(const SearchRequest& r) const {
+  return passing_rows(r, blocks_.nodes) / std::max<double>(1, blocks_.nodes);
+}
+
+uint32_t FusedIndex::filtered_width(const SearchRequest& r, double share) const {
+  const auto shown = static_cast<uint32_t>(kShownByBeam * width_among(r, share, 1));
+  return bounded_width(r, std::max(width_among(r, 1, 1), shown));
+}
+
 CoveringIndex::Plan FusedIndex::plan(const SearchRequest& r) const {
   const SearchParams& p = r.params;
-  const double passing = passing_rows(r, blocks_.nodes);
-  uint32_t width = walk_width(r, passing);
-  const Way way = cheapest_way(p, passing, width);
+  uint32_t width = filtered_width(r, share_of(r));
+  const Way way = cheapest_way(p, passing_rows(r, blocks_.nodes), width);
   if (way != Way::kWalk) return {way, 0};
   if (r.filter == nullptr) width = std::min(width, std::max({p.ef, p.k, kMaxDeadWidth}));
   return walk_or_scan(r, width);
@@ -133,47 +144,18 @@ CoveringIndex::Plan FusedIndex::plan(const SearchRequest& r) const {
 
 bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t deadline,
                            SearchScratch::Impl& scratch, SearchStats& stats) const {
-  // Where some rows may not be returned, results are taken from all that was compared.
-  const uint64_t traced = is_picky(r) ? uint64_t{width} * 8 + 256 : 0;
-  scratch.fused.start(blocks_, scratch.placed.data(), width,
-                      static_cast<uint32_t>(std::min<uint64_t>(traced, blocks_.nodes)));
+  FusedSearcher& walk = scratch.fused;
+  walk.start(blocks_, scratch.placed.data(), width, 0);
   bool in_time = true;
-  while (!scratch.fused.run(deadline == 0 ? ~uint64_t{0} : kStepsBetweenClocks)) {
-    if (steady_now_ns() > deadline) {
-      in_time = false;
-      break;
-    }
+  while (in_time && !walk.run(deadline == 0 ? ~uint64_t{0} : kStepsBetweenClocks)) {
+    in_time = steady_now_ns() <= deadline;
   }
-  stats.distances += scratch.fused.state().refined;
-  stats.expansions += scratch.fused.state().expansions;
-  collect(r, scratch);
+  stats.distances += walk.state().refined;
+  stats.expansions += walk.state().expansions;
+  const auto near = walk.near();
+  scratch.candidates.assign(near.begin(), std::find(near.begin(), near.end(), kNoKey));
+  trim(r.params.k, scratch.candidates);
   return in_time;
-}
-
-// Keys of the rows that may be returned, nearest first as far as bytes tell.
-void FusedIndex::collect(const SearchRequest& r, SearchScratch::Impl& scratch) const {
-  std::vector<uint64_t>& out = scratch.candidates;
-  out.clear();
-  const auto near = scratch.fused.near();
-  const auto end = std::find(near.begin(), near.end(), kNoKey);
-  if (!is_picky(r)) {
-    out.assign(near.begin(), end);
-  } else {
-    const auto take = [&](uint64_t key) {
-      const uint64_t row = header().first_row + FusedSearcher::node_of(key);
-      if (r.dead != nullptr && r.dead->test(row)) return;
-      if (r.filter != nullptr && !r.filter->test(row)) return;
-      out.push_back(key & ~uint64_t{1});
-    };
-    const auto trace = scratch.fused.trace();
-    std::for_each(trace.begin(), trace.end(), take);
-    if (trace.size() < scratch.fused.state().refined) {  // it had no room for all
-      std::for_each(near.begin(), end, take);
-      std::sort(out.begin(), out.end());
-      out.erase(std::unique(out.begin(), out.end()), out.end());
-    }
-  }
-  trim(r.params.k, out);
 }
 
 // The k least stay, and all that may be nearer than one of them. Few do, so few are sorted.
@@ -203,24 +185,65 @@ void FusedIndex::trim(uint32_t k, std::vector<uint64_t>& out) const {
   out.resize(kept);
 }
 
+uint32_t FusedIndex::wider_than(const SearchRequest& r, uint32_t width,
+                                const SearchScratch::Impl& scratch) const {
+  const auto near = scratch.fused.near();
+  const size_t last = std::min<size_t>(r.params.k, 10) - 1;
+  if (last >= near.size() || near[last] == kNoKey) return 0;
+  const uint32_t wider =
+      wider_for(r, width, static_cast<double>(FusedSearcher::distance_of(near[last])));
+  return wider > width ? wider : 0;
+}
+
 Result<bool> FusedIndex::walk(const SearchRequest& r, uint32_t width, uint64_t deadline,
                               SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const {
   RVF_TRY(place_query(r, scratch));
+  if (is_picky(r)) return walk_filtered(r, width, deadline, scratch, best, stats);
   bool in_time = walk_once(r, width, deadline, scratch, stats);
-  if (in_time) {
-    const auto near = scratch.fused.near();
-    const size_t last = std::min<size_t>(r.params.k, 10) - 1;
-    const bool full = last < near.size() && near[last] != kNoKey;
-    const uint32_t wider =
-        full ? wider_for(r, width, static_cast<double>(FusedSearcher::distance_of(near[last]))) : 0;
-    if (wider > width) {
-      in_time = walk_once(r, wider, deadline, scratch, stats);
-      stats.ef = wider;
-    }
+  if (const uint32_t wider = in_time ? wider_than(r, width, scratch) : 0; wider != 0) {
+    in_time = walk_once(r, wider, deadline, scratch, stats);
+    stats.ef = wider;
   }
   compare_exactly(r, scratch, best, stats);
   stats.layers |= kLayerA | kLayerC;
   return in_time;
+}
+
+Result<bool> FusedIndex::walk_filtered(const SearchRequest& r, uint32_t width, uint64_t deadline,
+                                       SearchScratch::Impl& scratch, TopK& best,
+                                       SearchStats& stats) const {
+  using End = FilteredWalk::End;
+  const double share = share_of(r);
+  uint32_t needed = 0;
+  const auto walk_with = [&](uint32_t w, bool may_give_up) {
+    FilteredWalk walk(*this, r, share, w, scratch);
+    const End end = walk.run(deadline, may_give_up);
+    stats.distances += scratch.fused.state().refined;
+    stats.expansions += scratch.fused.state().expansions;
+    stats.ef = w;
+    needed = walk.needed_width();
+    return end;
+  };
+  stats.layers |= kLayerA | kLayerC;
+  End end = walk_with(width, r.params.ef == 0);
+  if (end == End::kTooNarrow) {
+    const Way way = cheapest_way(r.params, passing_rows(r, blocks_.nodes), needed);
+    if (way == Way::kCodes) return scan_codes(r, deadline, scratch, best, stats);
+    if (way == Way::kScan) return scan_covered(r, deadline, best, stats);
+    end = walk_with(std::min(needed, std::max(width, widest())), false);
+  } else if (const uint32_t wider = end == End::kDone ? wider_than(r, width, scratch) : 0) {
+    end = walk_with(wider, false);
+  }
+  trim(r.params.k, scratch.candidates);
+  compare_exactly(r, scratch, best, stats);
+  return end != End::kOutOfTime;
+}
+
+bool FusedIndex::scan_covered(const SearchRequest& r, uint64_t deadline, TopK& best,
+                              SearchStats& stats) const {
+  stats.layers |= kLayerScan;
+  const uint64_t begin = header().first_row;
+  return scan_rows_parallel(r, begin, begin + blocks_.nodes, deadline, best, stats);
 }
 
 }  // namespace rvf::index

@@ -19,6 +19,9 @@ class FusedIndex final : public CalibratedIndex {
 
   IndexInfo describe() const override;
   uint32_t widest() const override;
+  // The width of a walk where `share` of the rows may be returned. It need not hold all among which
+  // the k are, as the neighbours of all its nodes are looked at.
+  uint32_t filtered_width(const SearchRequest& request, double share) const;
   const FusedBlocks& blocks() const noexcept { return blocks_; }
   const SignCodes& sign_codes() const noexcept { return codes_; }
 
@@ -31,9 +34,17 @@ class FusedIndex final : public CalibratedIndex {
                           SearchStats& stats) const override;
   Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                     SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
+  // Some rows may not be returned. Takes another way where few near the query may be.
+  Result<bool> walk_filtered(const SearchRequest& request, uint32_t width, uint64_t deadline,
+                             SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const;
   bool walk_once(const SearchRequest& request, uint32_t width, uint64_t deadline,
                  SearchScratch::Impl& scratch, SearchStats& stats) const;
-  void collect(const SearchRequest& request, SearchScratch::Impl& scratch) const;
+  // For a query that lies farther from the rows than others; 0 where `width` will do.
+  uint32_t wider_than(const SearchRequest& request, uint32_t width,
+                      const SearchScratch::Impl& scratch) const;
+  bool scan_covered(const SearchRequest& request, uint64_t deadline, TopK& best,
+                    SearchStats& stats) const;
+  double share_of(const SearchRequest& request) const;
   // Drops the candidates that cannot be among the k nearest.
   void trim(uint32_t k, std::vector<uint64_t>& candidates) const;
 

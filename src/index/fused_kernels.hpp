@@ -81,6 +81,15 @@ struct FusedState {
   uint32_t trace_room = 0;
   uint32_t traced = 0;
 
+  // Where given: neighbours of expanded nodes that may be nearer than `collect_below`, as an
+  // estimate is off by up to `collect_slack` of the expanded node's distance. Keys of the least
+  // that the distance may be, more than once where more than one node sees them. Room for 32 for
+  // every expansion until they are taken away.
+  uint64_t* collected = nullptr;
+  uint32_t collected_count = 0;
+  float collect_below = 0;
+  float collect_slack = 0;
+
   uint64_t expansions = 0;
   uint64_t refined = 0;
 

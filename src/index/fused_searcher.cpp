@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace rvf::index {
@@ -48,6 +49,30 @@ void FusedSearcher::start(const FusedBlocks& blocks, const float* placed, uint32
   state_.round = round_;
   state_.trace = trace_.data();
   state_.trace_room = traced;
+}
+
+void FusedSearcher::collect(uint32_t expansions, float slack) {
+  // Between two expansions no more is compared than the pool of estimates holds.
+  const size_t room = (size_t{expansions} + 2) * kFusedDegree;
+  if (trace_.size() < room) trace_.resize(room);
+  if (shown_.size() < room) shown_.resize(room);
+  state_.trace = trace_.data();
+  state_.trace_room = static_cast<uint32_t>(room);
+  state_.collected = shown_.data();
+  state_.collect_below = std::numeric_limits<float>::infinity();
+  state_.collect_slack = slack;
+}
+
+std::span<const uint64_t> FusedSearcher::take_compared() noexcept {
+  const std::span<const uint64_t> out(trace_.data(), state_.traced);
+  state_.traced = 0;
+  return out;
+}
+
+std::span<const uint64_t> FusedSearcher::take_shown() noexcept {
+  const std::span<const uint64_t> out(shown_.data(), state_.collected_count);
+  state_.collected_count = 0;
+  return out;
 }
 
 }  // namespace rvf::index

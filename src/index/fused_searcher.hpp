@@ -27,6 +27,21 @@ class FusedSearcher {
   void start(const FusedBlocks& blocks, const float* placed, uint32_t width, uint32_t traced);
   bool run(uint64_t expansions) { return kernels_->walk(blocks_, query_, state_, expansions); }
 
+  // After start(): also remembers what expansions show, see FusedState::collected. What was
+  // compared and what was shown must then be taken after every run() of at most `expansions`.
+  void collect(uint32_t expansions, float slack);
+  void collect_below(float distance) noexcept { state_.collect_below = distance; }
+  // Valid until the next run().
+  std::span<const uint64_t> take_compared() noexcept;
+  std::span<const uint64_t> take_shown() noexcept;
+  // True the first time, unless the node was compared.
+  bool mark(uint32_t node) noexcept {
+    const bool first = marks_[node] != round_;
+    marks_[node] = round_;
+    return first;
+  }
+  const FusedQuery& query() const noexcept { return query_; }
+
   // Ascending (distance, node) keys, node shifted by one; kNoKey behind the last.
   std::span<const uint64_t> near() const noexcept { return {state_.near, state_.width}; }
   static uint32_t node_of(uint64_t key) noexcept { return static_cast<uint32_t>(key) >> 1; }
@@ -48,6 +63,7 @@ class FusedSearcher {
   std::vector<uint8_t> marks_;
   uint8_t round_ = 0;
   std::vector<uint64_t> trace_;
+  std::vector<uint64_t> shown_;
 };
 
 }  // namespace rvf::index

@@ -82,7 +82,7 @@ class Walk {
   void start() {
     for (uint64_t& key : s_.estimates) key = kNoKey;
     for (uint32_t g = 0; g < b_.root_groups; ++g) {
-      scan(b_.root + size_t{g} * b_.layout.group_bytes(), q_.norm2);
+      scan<false>(b_.root + size_t{g} * b_.layout.group_bytes(), q_.norm2);
     }
     for (uint32_t i = FusedState::kEntries; i < FusedState::kEstimates; ++i) {
       s_.estimates[i] = kNoKey;
@@ -139,17 +139,25 @@ class Walk {
 
   void expand(uint32_t node, float distance) {
     ++s_.expansions;
-    scan(b_.block(node) + b_.layout.ids, distance);
+    const std::byte* group = b_.block(node) + b_.layout.ids;
+    if (s_.collected != nullptr) {
+      scan<true>(group, distance);
+    } else {
+      scan<false>(group, distance);
+    }
   }
 
+  template <bool collects>
   void scan(const std::byte* group, float distance) {
     alignas(64) float estimates[kFusedDegree];
     const uint64_t worst = worst_near();
     uint64_t limit = s_.estimates[kKept - 1] >> 32;
     if (worst < limit) limit = worst;
-    const float below = limit >= sortable(__builtin_inff())
-                            ? __builtin_inff()
-                            : unsortable(static_cast<uint32_t>(limit));
+    float below = limit >= sortable(__builtin_inff()) ? __builtin_inff()
+                                                      : unsortable(static_cast<uint32_t>(limit));
+    const float slack = collects ? s_.collect_slack * distance : 0;
+    const float reach = s_.collect_below + slack;
+    if (collects && below < reach) below = reach;
     uint32_t passing = Ops::estimate(b_.layout, group, q_, distance, below, estimates);
     const std::byte* ids = group;
     while (passing != 0) {
@@ -159,6 +167,13 @@ class Walk {
       __builtin_memcpy(&node, ids + 4 * size_t{i}, 4);
       if (node >= b_.nodes || s_.marks[node] == s_.round) continue;
       const uint64_t key = static_cast<uint64_t>(sortable(estimates[i])) << 32 | node;
+      if (collects) {
+        if (estimates[i] < reach) {
+          const float least = estimates[i] - slack;
+          s_.collected[s_.collected_count++] = static_cast<uint64_t>(sortable(least)) << 32 | node;
+        }
+        if (key >> 32 >= limit) continue;
+      }
       if (key < s_.estimates[kKept - 1]) Ops::insert16(s_.estimates, key);
     }
   }

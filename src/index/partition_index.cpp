@@ -18,6 +18,8 @@ namespace {
 // list of codes takes about as long as reading so many rows that lie scattered.
 constexpr uint32_t kRowsPerList = 8;
 constexpr uint32_t kLeastLists = 4;
+// Where every fifth row passes a filter or fewer; none where every second does.
+constexpr double kFilterRoom = 0.5;
 // Centroids compared by their bytes, for each of those whose lists are scanned.
 constexpr uint32_t kHeadsPerList = 3;
 constexpr uint32_t kMoreHeads = 32;
@@ -132,7 +134,12 @@ Status PartitionIndex::check() const {
 CoveringIndex::Plan PartitionIndex::plan(const SearchRequest& r) const {
   const uint64_t rows = header().total_nodes;
   const double passing = passing_rows(r, rows);
-  const uint32_t width = walk_width(r, passing);
+  const double share = passing / std::max<double>(1, static_cast<double>(rows));
+  // The k rows that may be returned lie among k / share others, or more where a filter and distance
+  // have to do with each other.
+  const double rare = std::clamp((0.5 - share) / 0.3, 0.0, 1.0);
+  const double room = r.filter != nullptr ? 1 + kFilterRoom * rare : 1.0;
+  const uint32_t width = bounded_width(r, width_among(r, share, room));
   if (r.params.walk) return walk_or_scan(r, width);
   const double per_list = static_cast<double>(rows) / lists_.partitions / kCodesPerDistance;
   const double cost = lists_for(width, lists_.partitions) * per_list + width * kDistancesPerRow;

@@ -18,6 +18,7 @@ struct SearchScratch::Impl {
   KeyPool heads;
   KeyPool codes;
   std::vector<uint64_t> scanned;
+  std::vector<uint64_t> open;
   SignQuery signs;
   std::vector<SignBounds> bounds;
   std::vector<uint32_t> numbers;

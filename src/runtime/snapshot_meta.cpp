@@ -93,7 +93,9 @@ Result<Snapshot::Impl::Selected> Snapshot::Impl::select(std::string_view filter)
   RVF_ASSIGN(const meta::Table* t, table());
   meta::EvaluateNotes notes;
   RVF_ASSIGN(meta::Bits bits, t->evaluate(made->filter, row_ids(), &notes));
-  for (size_t w = 0; w < bits.size(); ++w) bits[w] &= ~now_dead->word(w);
+  if (!now_dead->empty()) {
+    for (size_t w = 0; w < bits.size(); ++w) bits[w] &= ~now_dead->word(w);
+  }
   made->rows = index::RowBitmap::from_words(bits);
   collect_steps(made->filter, *schema, notes, made->steps);
   made->micros =
