@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <optional>
 
 #include "index/byte_row.hpp"
-#include "quant/kmeans.hpp"
+#include "quant/grouped_centroids.hpp"
 #include "types/splitmix.hpp"
 
 namespace rvf::index {
@@ -15,24 +13,7 @@ namespace {
 
 constexpr uint64_t kSampleOfEach = 40;
 constexpr uint64_t kMostSample = uint64_t{1} << 31;  // bytes
-constexpr uint32_t kIterations = 8;
 constexpr size_t kNearGroups = 6;  // whose centroids a row is compared with
-
-// Of `total`, in proportion to `sizes`, at least one each where there is anything.
-std::vector<uint32_t> shares_of(const std::vector<uint32_t>& sizes, uint32_t total) {
-  const uint64_t all = std::accumulate(sizes.begin(), sizes.end(), uint64_t{0});
-  std::vector<uint32_t> shares(sizes.size(), 0);
-  uint64_t before = 0;
-  uint64_t given = 0;
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    before += sizes[i];
-    const uint64_t until = (before * total + all / 2) / all;
-    const uint64_t share = until > given ? until - given : 0;
-    shares[i] = static_cast<uint32_t>(sizes[i] == 0 ? 0 : std::max<uint64_t>(share, 1));
-    given += share;
-  }
-  return shares;
-}
 
 }  // namespace
 
@@ -62,54 +43,18 @@ Result<PartitionCentroids> PartitionCentroids::train(const FusedSpace& space,
   });
   RVF_TRY(report(0.1));
 
-  quant::KMeansOptions options;
-  options.iterations = kIterations;
-  options.seed = seed;
-  options.executor = &executor;
-  options.centroids = std::max<size_t>(1, static_cast<size_t>(std::sqrt(wanted)));
-  RVF_ASSIGN(const quant::KMeans coarse, quant::train_kmeans(sample, c.padded_, options));
-  c.groups_ = quant::CentroidTable(coarse.centroids, c.padded_);
-  std::vector<uint32_t> group_of(rows);
-  std::vector<float> distance(rows);
-  c.groups_.nearest(sample.data(), c.padded_, rows, group_of.data(), distance.data(), &executor);
-  RVF_TRY(report(0.3));
-
-  std::vector<std::vector<uint32_t>> members(coarse.count());
-  for (uint32_t i = 0; i < rows; ++i) members[group_of[i]].push_back(i);
-  std::vector<uint32_t> sizes;
-  for (const auto& m : members) sizes.push_back(static_cast<uint32_t>(m.size()));
-  const std::vector<uint32_t> shares = shares_of(sizes, wanted);
-  std::vector<std::vector<float>> centroids(members.size());
-  std::vector<std::optional<Error>> failed(members.size());
-  executor.parallel_for(members.size(), 1, [&](size_t, uint64_t b, uint64_t e) {
-    for (uint64_t g = b; g < e; ++g) {
-      if (shares[g] == 0) continue;
-      std::vector<float> own(members[g].size() * c.padded_);
-      for (size_t i = 0; i < members[g].size(); ++i) {
-        std::copy_n(&sample[members[g][i] * c.padded_], c.padded_, &own[i * c.padded_]);
-      }
-      quant::KMeansOptions fine;
-      fine.iterations = kIterations;
-      fine.seed = seed + g + 1;
-      fine.centroids = shares[g];
-      auto trained = quant::train_kmeans(own, c.padded_, fine);
-      if (trained) {
-        centroids[g] = std::move(trained->centroids);
-      } else {
-        failed[g] = std::move(trained).error();
-      }
-    }
-  });
+  RVF_ASSIGN(const quant::CentroidGroups trained,
+             quant::train_centroid_groups(sample, c.padded_, wanted, seed, executor,
+                                          [&](double p) { return report(0.1 + 0.9 * p); }));
+  c.groups_ = quant::CentroidTable(trained.heads.centroids, c.padded_);
   c.first_.push_back(0);
-  for (size_t g = 0; g < centroids.size(); ++g) {
-    if (failed[g]) return *std::move(failed[g]);
-    c.centroids_.insert(c.centroids_.end(), centroids[g].begin(), centroids[g].end());
+  for (const std::vector<float>& own : trained.centroids) {
+    c.centroids_.insert(c.centroids_.end(), own.begin(), own.end());
     c.first_.push_back(c.count());
     // A group without rows has no centroids; a table of none cannot be made.
-    c.tables_.push_back(centroids[g].empty() ? quant::CentroidTable()
-                                             : quant::CentroidTable(centroids[g], c.padded_));
+    c.tables_.push_back(own.empty() ? quant::CentroidTable()
+                                    : quant::CentroidTable(own, c.padded_));
   }
-  RVF_TRY(report(1));
   return c;
 }
 

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
+
+#include "exec/inline_executor.hpp"
 
 namespace rvf::quant {
 namespace {
@@ -34,30 +37,88 @@ std::vector<float> gather(std::span<const float> rows, size_t dim,
   return out;
 }
 
+// Of `total`, in proportion to the groups' sizes, at least one each where there is anything.
+std::vector<size_t> shares_of(const std::vector<std::vector<uint32_t>>& groups, size_t total) {
+  uint64_t all = 0;
+  for (const auto& members : groups) all += members.size();
+  std::vector<size_t> shares;
+  uint64_t before = 0;
+  uint64_t given = 0;
+  for (const auto& members : groups) {
+    before += members.size();
+    const uint64_t until = (before * total + all / 2) / all;
+    const uint64_t share = until > given ? until - given : 0;
+    shares.push_back(members.empty() ? 0 : std::max<uint64_t>(share, 1));
+    given += share;
+  }
+  return shares;
+}
+
 }  // namespace
+
+Result<CentroidGroups> train_centroid_groups(std::span<const float> rows, size_t dim, size_t wanted,
+                                             uint64_t seed, Executor& executor,
+                                             const std::function<Status(double)>& report) {
+  CentroidGroups out;
+  KMeansOptions options;
+  options.iterations = kIterations;
+  options.seed = seed;
+  options.executor = &executor;
+  options.centroids =
+      std::max<size_t>(1, static_cast<size_t>(std::sqrt(static_cast<double>(wanted))));
+  RVF_ASSIGN(out.heads, train_kmeans(rows, dim, options));
+  const size_t n = rows.size() / dim;
+  std::vector<uint32_t> index(n);
+  std::vector<float> distance(n);
+  CentroidTable(out.heads.centroids, dim)
+      .nearest(rows.data(), dim, n, index.data(), distance.data(), &executor);
+  RVF_TRY(report(0.3));
+
+  const auto members = members_of(index, out.heads.count());
+  const std::vector<size_t> shares = shares_of(members, wanted);
+  out.centroids.resize(members.size());
+  std::vector<std::optional<Error>> failed(members.size());
+  executor.parallel_for(members.size(), 1, [&](size_t, uint64_t begin, uint64_t end) {
+    for (uint64_t g = begin; g < end; ++g) {
+      if (shares[g] == 0) continue;
+      KMeansOptions own;
+      own.iterations = kIterations;
+      own.seed = seed + g + 1;
+      own.centroids = shares[g];
+      auto trained = train_kmeans(gather(rows, dim, members[g]), dim, own);
+      if (trained) {
+        out.centroids[g] = std::move(trained->centroids);
+      } else {
+        failed[g] = std::move(trained).error();
+      }
+    }
+  });
+  for (std::optional<Error>& error : failed) {
+    if (error) return *std::move(error);
+  }
+  RVF_TRY(report(1));
+  return out;
+}
 
 Result<std::vector<float>> train_grouped_centroids(std::span<const float> rows, size_t dim,
                                                    size_t wanted, uint64_t seed,
                                                    Executor* executor) {
-  KMeansOptions options;
-  options.iterations = kIterations;
-  options.seed = seed;
-  options.executor = executor;
-  const size_t n = rows.size() / dim;
-  options.centroids = wanted <= kFlat ? std::max<size_t>(wanted, 1) : root_of(wanted);
-  RVF_ASSIGN(KMeans heads, train_kmeans(rows, dim, options));
-  if (wanted <= kFlat) return std::move(heads.centroids);
-  std::vector<uint32_t> index(n);
-  std::vector<float> distance(n);
-  CentroidTable(heads.centroids, dim)
-      .nearest(rows.data(), dim, n, index.data(), distance.data(), executor);
+  InlineExecutor here;
+  if (executor == nullptr) executor = &here;
+  if (wanted <= kFlat) {
+    KMeansOptions options;
+    options.iterations = kIterations;
+    options.seed = seed;
+    options.executor = executor;
+    options.centroids = std::max<size_t>(wanted, 1);
+    RVF_ASSIGN(KMeans flat, train_kmeans(rows, dim, options));
+    return std::move(flat.centroids);
+  }
+  RVF_ASSIGN(const CentroidGroups groups,
+             train_centroid_groups(rows, dim, wanted, seed, *executor));
   std::vector<float> all;
-  for (const auto& members : members_of(index, heads.count())) {
-    if (members.empty()) continue;
-    const std::vector<float> part = gather(rows, dim, members);
-    options.centroids = std::max<size_t>(1, wanted * members.size() / n);
-    RVF_ASSIGN(const KMeans own, train_kmeans(part, dim, options));
-    all.insert(all.end(), own.centroids.begin(), own.centroids.end());
+  for (const std::vector<float>& own : groups.centroids) {
+    all.insert(all.end(), own.begin(), own.end());
   }
   return all;
 }

@@ -3,16 +3,29 @@
 // Depends on rows and options only, not on the number of threads. Immutable; thread-safe.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "quant/centroid_table.hpp"
 #include "quant/kmeans.hpp"
+#include "rvf/executor.hpp"
 
 namespace rvf::quant {
 
-// At most `wanted` centroids of `rows` ([n][dim], n at least 1): sqrt(wanted) groups first, then
-// each group's share. Errors of train_kmeans().
+struct CentroidGroups {
+  KMeans heads;
+  std::vector<std::vector<float>> centroids;  // of each group; none of a group without rows
+};
+
+// About `wanted` centroids of `rows` ([n][dim], n at least 1): sqrt(wanted) groups first, then each
+// group's share of `wanted` by its rows, trained on those. `report` hears of progress from 0 to 1
+// and may stop the training with an error. Errors: those of train_kmeans().
+Result<CentroidGroups> train_centroid_groups(
+    std::span<const float> rows, size_t dim, size_t wanted, uint64_t seed, Executor& executor,
+    const std::function<Status(double)>& report = [](double) { return Status(); });
+
+// The same in one list. Few are trained without groups. `executor` may be null.
 Result<std::vector<float>> train_grouped_centroids(std::span<const float> rows, size_t dim,
                                                    size_t wanted, uint64_t seed,
                                                    Executor* executor);
