@@ -8,7 +8,9 @@
 namespace rvf::index {
 namespace {
 
-constexpr uint32_t kLeastEf = 16;
+// Clusters within clusters stop narrower beams over lists, whatever the blocks that were calibrated
+// need: 200,000 x 128 in 1,000 clusters found .97 of ten with 16 and 1.0 with 48.
+constexpr uint32_t kLeastEf = 48;
 
 std::vector<WidthPoint> curve(const std::vector<wire::CalibrationPoint>& points, uint32_t k) {
   std::vector<WidthPoint> out;
