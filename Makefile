@@ -94,6 +94,11 @@ fuzz:
 	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
 	@fuzz/run.sh build/fuzz/fuzz $(FUZZ_SECONDS) $(JOBS)
 
+## fuzz-long    every fuzzer for 4,200,000 executions or 40 minutes: at least a million each, four hours on two cores
+.PHONY: fuzz-long
+fuzz-long:
+	@RVF_FUZZ_RUNS=4200000 $(MAKE) fuzz FUZZ_SECONDS=2400
+
 ## fuzz-coverage  lines of src/wire and src/manifest that the inputs kept by `make fuzz` reach
 .PHONY: fuzz-coverage
 fuzz-coverage:

@@ -18,12 +18,12 @@ constexpr uint64_t kStepsBetweenClocks = 16;
 constexpr double kDistancesPerWidth = 16;
 // What was measured on rows of 768 bytes, in distances: a unit of width, and of a scan of codes a
 // row, the query, and every row that is wanted.
-constexpr double kDistancesPerWideStep = 7.5;
+constexpr double kDistancesPerWideStep = 11;
 constexpr double kDistancesPerCode = 0.11;
 constexpr double kDistancesPerCodeScan = 350;
 constexpr double kDistancesPerCodedResult = 30;
 // Of the width at which a beam holds what it looks for: enough where its neighbours are looked at.
-constexpr double kShownByBeam = 0.4;
+constexpr double kShownByBeam = 0.3;
 // Distances from bytes are off by about step * distance / sqrt(12), and by what single precision
 // loses of numbers near 128. Twice that on either side, rows are compared exactly.
 constexpr float kDeviations = 2 / 3.4641016F;
