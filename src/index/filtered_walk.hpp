@@ -17,8 +17,8 @@ class FilteredWalk {
 
   enum class End : uint8_t { kDone, kOutOfTime, kTooNarrow };
   // Leaves the keys of matching nodes that were compared in `scratch.candidates`, the k nearest
-  // that were found among them. Where so few nodes near the query match that a much wider walk would
-  // be needed, a walk that `may_give_up` ends with kTooNarrow, as soon as that shows.
+  // that were found among them. Where so few nodes near the query match that a much wider walk
+  // would be needed, a walk that `may_give_up` ends with kTooNarrow, as soon as that shows.
   End run(uint64_t deadline, bool may_give_up);
   // The width that a walk needs where as few match as near the query.
   uint32_t needed_width() const noexcept { return needed_; }

@@ -18,12 +18,6 @@ GraphPayloads build(const TestSet& set, Metric metric = Metric::kL2) {
   return r.ok() ? std::move(*r) : GraphPayloads{};
 }
 
-RowBitmap every(uint64_t rows, uint64_t step) {
-  RowBitmap out;
-  for (uint64_t row = 0; row < rows; row += step) out.set(row);
-  return out;
-}
-
 // The `share` of the rows that are nearest to row 0, or farthest.
 RowBitmap by_distance(const TestSet& set, double share, bool nearest) {
   std::vector<float> anchor(set.dim);

@@ -14,7 +14,7 @@ namespace rvf::index {
 namespace {
 
 constexpr uint64_t kStepsBetweenClocks = 16;
-// A walk is given up for a scan where it costs as much per unit of its width as this many distances.
+// A walk is given up for a scan where a unit of its width costs as much as this many distances.
 constexpr double kDistancesPerWidth = 16;
 // What was measured on rows of 768 bytes, in distances: a unit of width, and of a scan of codes a
 // row, the query, and every row that is wanted.
@@ -23,7 +23,7 @@ constexpr double kDistancesPerCode = 0.11;
 constexpr double kDistancesPerCodeScan = 350;
 constexpr double kDistancesPerCodedResult = 30;
 // Of the width at which a beam holds what it looks for: enough where its neighbours are looked at.
-// At 100,000 x 384 and every tenth row that finds .98 of ten, and .9885 where a recall was asked for.
+// At 100,000 x 384 and every tenth row that finds .98 of ten, .9885 where a recall was asked for.
 constexpr double kShownByBeam = 0.3;
 constexpr double kShownSurely = 0.45;
 // Distances from bytes are off by about step * distance / sqrt(12), and by what single precision

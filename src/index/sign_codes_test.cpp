@@ -34,12 +34,6 @@ GraphPayloads build(const TestSet& set, Metric metric, uint64_t max_payload = 1U
   return r.ok() ? std::move(*r) : GraphPayloads{};
 }
 
-RowBitmap every(uint64_t rows, uint64_t step) {
-  RowBitmap out;
-  for (uint64_t row = 0; row < rows; row += step) out.set(row);
-  return out;
-}
-
 SearchRequest by_codes(const RowBitmap* filter) {
   SearchRequest r;
   r.filter = filter;

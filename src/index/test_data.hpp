@@ -58,6 +58,12 @@ inline TestSet make_set(size_t rows, size_t dim, size_t clusters, DType dtype = 
   return set;
 }
 
+inline RowBitmap every(uint64_t rows, uint64_t step) {
+  RowBitmap out;
+  for (uint64_t row = 0; row < rows; row += step) out.set(row);
+  return out;
+}
+
 inline std::vector<wire::ByteSpan> spans_of(const GraphPayloads& p) {
   return {p.layer_c.begin(), p.layer_c.end()};
 }
