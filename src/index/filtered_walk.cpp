@@ -59,9 +59,7 @@ FilteredWalk::End FilteredWalk::run(uint64_t deadline, bool may_give_up) {
 }
 
 bool FilteredWalk::may_be_returned(uint32_t node) const noexcept {
-  const uint64_t row = first_row_ + node;
-  if (r_.dead != nullptr && r_.dead->test(row)) return false;
-  return r_.filter == nullptr || r_.filter->test(row);
+  return r_.may_return(first_row_ + node);
 }
 
 bool FilteredWalk::is_too_narrow(uint64_t matching, uint64_t nodes) {

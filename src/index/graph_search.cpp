@@ -136,9 +136,7 @@ class GraphIndex final : public CoveringIndex {
     const auto seen = [&](uint32_t node, float d) {
       if (!(d <= best.bound()) && best.full()) return;
       const uint64_t row = graph_.row_of(node);
-      if (r.dead != nullptr && r.dead->test(row)) return;
-      if (r.filter != nullptr && !r.filter->test(row)) return;
-      best.offer(row, d);
+      if (r.may_return(row)) best.offer(row, d);
     };
     pool.start(ef);
     scratch.visited.start(graph_.nodes());

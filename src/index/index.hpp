@@ -55,6 +55,11 @@ struct SearchRequest {
   IdLookup ids;
   SearchParams params;
   Executor* executor = nullptr;  // used by exact scans only
+
+  bool may_return(uint64_t row) const noexcept {
+    if (dead != nullptr && dead->test(row)) return false;
+    return filter == nullptr || filter->test(row);
+  }
 };
 
 struct SearchResult {

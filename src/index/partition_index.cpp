@@ -207,8 +207,7 @@ bool PartitionIndex::search_lists(const SearchRequest& r, const FusedQuery& quer
       for (uint32_t i = 0; i < n; ++i) {
         const auto number = static_cast<uint32_t>(scratch.scanned[i]);
         const uint64_t row = header().first_row + number;
-        if (number >= header().total_nodes || (r.dead != nullptr && r.dead->test(row)) ||
-            (r.filter != nullptr && !r.filter->test(row))) {
+        if (number >= header().total_nodes || !r.may_return(row)) {
           continue;
         }
         pool.add((scratch.scanned[i] & ~uint64_t{0xFFFFFFFF}) | uint64_t{number} << 1);
