@@ -16,11 +16,28 @@ constexpr uint32_t kMuchWider = 2;
 // Of the error that an estimate has with random signs, which falls with the root of the dimensions.
 constexpr float kDeviations = 1.8F;
 
+NodeTest test_of(const SearchRequest& r, uint64_t first_row, uint64_t nodes,
+                 SearchScratch::Impl& scratch) {
+  static_assert(RowBitmap::kChunkBits == uint64_t{1} << NodeTest::kChunkShift);
+  NodeTest test;
+  test.first_row = first_row;
+  if (r.filter != nullptr) {
+    r.filter->list_chunks(first_row + nodes, scratch.passing);
+    test.passing = scratch.passing.data();
+  }
+  if (r.dead != nullptr && !r.dead->empty()) {
+    r.dead->list_chunks(first_row + nodes, scratch.dead);
+    test.dead = scratch.dead.data();
+  }
+  return test;
+}
+
 const FusedSearcher& started(const FusedBlocks& blocks, uint32_t width,
-                             SearchScratch::Impl& scratch) {
+                             const NodeTest& may_be_returned, SearchScratch::Impl& scratch) {
   scratch.fused.start(blocks, scratch.placed.data(), width, 0);
   scratch.fused.collect(kStepsBetweenLooks,
-                        kDeviations / std::sqrt(static_cast<float>(blocks.layout.padded)));
+                        kDeviations / std::sqrt(static_cast<float>(blocks.layout.padded)),
+                        may_be_returned);
   scratch.open.clear();
   return scratch.fused;
 }
@@ -31,13 +48,13 @@ FilteredWalk::FilteredWalk(const FusedIndex& index, const SearchRequest& request
                            uint32_t width, SearchScratch::Impl& scratch)
     : index_(index),
       blocks_(index.blocks()),
-      first_row_(index.header().first_row),
       r_(request),
       share_(share),
       width_(width),
       scratch_(scratch),
-      nearest_(blocks_, started(blocks_, width, scratch), scratch.fused.query(), request.params.k,
-               scratch.candidates, scratch.scanned) {}
+      may_be_returned_(test_of(request, index.header().first_row, blocks_.nodes, scratch)),
+      nearest_(blocks_, started(blocks_, width, may_be_returned_, scratch), scratch.fused.query(),
+               request.params.k, scratch.candidates, scratch.scanned) {}
 
 FilteredWalk::End FilteredWalk::run(uint64_t deadline, bool may_give_up) {
   uint32_t looks = 0;
@@ -58,10 +75,6 @@ FilteredWalk::End FilteredWalk::run(uint64_t deadline, bool may_give_up) {
   return End::kDone;
 }
 
-bool FilteredWalk::may_be_returned(uint32_t node) const noexcept {
-  return r_.may_return(first_row_ + node);
-}
-
 bool FilteredWalk::is_too_narrow(uint64_t matching, uint64_t nodes) {
   const double local = std::max<double>(static_cast<double>(matching), 0.5) /
                        static_cast<double>(std::max<uint64_t>(nodes, 1));
@@ -77,7 +90,7 @@ bool FilteredWalk::ends_too_narrow() {
   if (end == near.begin() || end != near.end()) return false;  // all that there is was seen
   if (nearest_.within() <= FusedSearcher::distance_of(near.back())) return false;
   const auto matching = std::count_if(near.begin(), near.end(), [&](uint64_t key) {
-    return may_be_returned(FusedSearcher::node_of(key));
+    return may_be_returned_(FusedSearcher::node_of(key)) != 0;
   });
   return is_too_narrow(static_cast<uint64_t>(matching), near.size());
 }
@@ -86,11 +99,11 @@ void FilteredWalk::look() {
   const auto compared = scratch_.fused.take_compared();
   compared_ += compared.size();
   for (const uint64_t key : compared) {
-    if (may_be_returned(FusedSearcher::node_of(key))) nearest_.add(key);
+    if (may_be_returned_(FusedSearcher::node_of(key)) != 0) nearest_.add(key);
   }
   const uint64_t limit = uint64_t{sortable(nearest_.within())} << 32;
   for (const uint64_t key : scratch_.fused.take_shown()) {
-    if (key < limit && may_be_returned(static_cast<uint32_t>(key))) scratch_.open.push_back(key);
+    if (key < limit) scratch_.open.push_back(key);
   }
   scratch_.fused.collect_below(nearest_.within());
 }

@@ -24,7 +24,6 @@ class FilteredWalk {
   uint32_t needed_width() const noexcept { return needed_; }
 
  private:
-  bool may_be_returned(uint32_t node) const noexcept;
   bool is_too_narrow(uint64_t matching, uint64_t nodes);
   bool ends_too_narrow();
   void look();
@@ -32,11 +31,11 @@ class FilteredWalk {
 
   const FusedIndex& index_;
   const FusedBlocks& blocks_;
-  uint64_t first_row_;
   const SearchRequest& r_;
   double share_;
   uint32_t width_;
   SearchScratch::Impl& scratch_;
+  NodeTest may_be_returned_;
   NearestByBytes nearest_;
   uint64_t compared_ = 0;
   uint32_t needed_ = 0;

@@ -138,19 +138,27 @@ TEST(FilteredWalk, EveryInstructionSetShowsTheSameNeighbours) {
     const FusedBlocks& blocks = (*index)->blocks();
     std::vector<float> placed(blocks.layout.padded);
     for (size_t i = 0; i < dim; ++i) placed[i] = set.queries[0][i];
+    const RowBitmap filter = every(set.table.size(), 3);
+    std::vector<const uint64_t*> chunks;
+    filter.list_chunks(set.table.size(), chunks);
+    NodeTest third;
+    third.passing = chunks.data();
     for (const float below : {std::numeric_limits<float>::infinity(), 60.0F}) {
       std::vector<uint64_t> want;
       for (const kernels::Isa isa : kernels::kAllIsas) {
         if (!kernels::isa_available(isa)) continue;
         FusedSearcher searcher(isa);
         searcher.start(blocks, placed.data(), 20, 0);
-        searcher.collect(4, 0.1F);
+        searcher.collect(4, 0.1F, third);
         std::vector<uint64_t> got;
         for (bool ended = false; !ended;) {
           searcher.collect_below(below);
           ended = searcher.run(4);
           for (const uint64_t key : searcher.take_compared()) got.push_back(key);
-          for (const uint64_t key : searcher.take_shown()) got.push_back(key);
+          for (const uint64_t key : searcher.take_shown()) {
+            EXPECT_TRUE(filter.test(static_cast<uint32_t>(key)));
+            got.push_back(key);
+          }
         }
         ASSERT_GT(got.size(), 20U);
         if (isa == kernels::Isa::kScalar) want = got;

@@ -12,12 +12,17 @@
 namespace rvf::index {
 namespace {
 
-constexpr uint64_t kMostRows = 65536;  // between looks at the clock
 constexpr size_t kCodesAtOnce = 256;  // their records stay in the first cache
 constexpr size_t kLeastRoom = 512;
-// Of an estimate's error, between it and the bound of a row: more where more recall is asked for.
-constexpr float kDeviations = 2.5F;
-constexpr float kMoreDeviations = 3.25F;
+// Of an estimate's error, between it and the bound of a row.
+constexpr float kDeviations = 2.0F;
+constexpr float kForNamedRecall = 2.5F;
+constexpr float kForMoreRecall = 3.25F;
+
+float deviations_for(const SearchParams& p) {
+  if (p.target_recall <= 0) return kDeviations;
+  return p.target_recall <= kDefaultTargetRecall ? kForNamedRecall : kForMoreRecall;
+}
 
 bool lower_estimate(const SignBounds& a, const SignBounds& b) {
   return a.low + a.high < b.low + b.high;
@@ -35,14 +40,14 @@ class CodeScan {
         first_row_(index.header().first_row),
         r_(request),
         k_(request.params.k),
-        deviations_(request.params.target_recall > kDefaultTargetRecall ? kMoreDeviations
-                                                                        : kDeviations),
+        deviations_(deviations_for(request.params)),
         scratch_(scratch),
         nearest_(blocks_, scratch.fused,
                  scratch.fused.prepare(blocks_.layout, scratch.placed.data()), k_,
                  scratch.candidates, scratch.scanned) {
     scratch.signs.prepare(blocks_.layout, scratch.placed.data());
     scratch.bounds.clear();
+    scratch.open.clear();
     scratch.numbers.resize(kCodesAtOnce + 64);
   }
 
@@ -52,8 +57,10 @@ class CodeScan {
     for (uint64_t begin = 0; begin < blocks_.nodes;) {
       if (deadline != 0 && steady_now_ns() > deadline) return false;
       part_ = static_cast<uint32_t>(begin >> codes_.part_shift);
+      const uint64_t chunk_end =
+          first_row_ + begin - (first_row_ + begin) % RowBitmap::kChunkBits + RowBitmap::kChunkBits;
       const uint64_t end = std::min<uint64_t>(
-          {begin + kMostRows, (uint64_t{part_} + 1) * part_nodes, uint64_t{blocks_.nodes}});
+          {chunk_end - first_row_, (uint64_t{part_} + 1) * part_nodes, uint64_t{blocks_.nodes}});
       scan(first_row_ + begin, first_row_ + end, first_row_ + part_ * part_nodes);
       begin = end;
     }
@@ -64,22 +71,28 @@ class CodeScan {
   uint64_t matching() const noexcept { return matching_; }
 
  private:
+  // Rows [begin, end) of one chunk of the bitmaps.
   void scan(uint64_t begin, uint64_t end, uint64_t origin) {
+    const uint64_t chunk = begin / RowBitmap::kChunkBits;
+    const uint64_t* passing = r_.filter != nullptr ? r_.filter->chunk(chunk) : nullptr;
+    if (r_.filter != nullptr && passing == nullptr) return;
+    const uint64_t* dead = r_.dead != nullptr ? r_.dead->chunk(chunk) : nullptr;
+    const uint64_t first_word = chunk * RowBitmap::kChunkWords;
     const std::byte* records = codes_.parts[part_];
+    const uint32_t stride = codes_.layout.sign_bytes;
+    uint32_t* numbers = scratch_.numbers.data();
     size_t n = 0;
     for (uint64_t word = begin / 64; word * 64 < end; ++word) {
-      uint64_t bits = r_.filter != nullptr ? r_.filter->word(word) : ~uint64_t{0};
-      if (r_.dead != nullptr) bits &= ~r_.dead->word(word);
+      uint64_t bits = passing != nullptr ? passing[word - first_word] : ~uint64_t{0};
+      if (dead != nullptr) bits &= ~dead[word - first_word];
       if (word == begin / 64) bits &= ~uint64_t{0} << (begin % 64);
       if (end - word * 64 < 64) bits &= (uint64_t{1} << (end % 64)) - 1;
+      const auto base = static_cast<uint32_t>(word * 64 - origin);
       for (; bits != 0; bits &= bits - 1) {
-        const uint64_t row = word * 64 + static_cast<uint64_t>(std::countr_zero(bits));
-        const auto number = static_cast<uint32_t>(row - origin);
-        const std::byte* record = records + size_t{number} * codes_.layout.sign_bytes;
-        for (uint32_t at = 0; at < codes_.layout.sign_bytes; at += 64) {
-          __builtin_prefetch(record + at);
-        }
-        scratch_.numbers[n++] = number;
+        const uint32_t number = base + static_cast<uint32_t>(std::countr_zero(bits));
+        const std::byte* record = records + size_t{number} * stride;
+        for (uint32_t at = 0; at < stride; at += 64) __builtin_prefetch(record + at);
+        numbers[n++] = number;
       }
       if (n >= kCodesAtOnce) {
         bound(n);
@@ -90,38 +103,45 @@ class CodeScan {
   }
 
   void bound(size_t n) {
+    compare_chosen();
     std::vector<SignBounds>& all = scratch_.bounds;
-    const size_t before = all.size();
+    const auto before = static_cast<ptrdiff_t>(all.size());
     matching_ += n;
     scratch_.signs.bounds(codes_, part_, scratch_.numbers.data(), n, nearest_.within(), deviations_,
                           all);
     // The best of them by bytes: the nearer the k-th, the fewer rows remain.
-    const auto fresh = all.begin() + static_cast<ptrdiff_t>(before);
-    const size_t some = std::min(k_, all.size() - before);
-    const auto last = fresh + static_cast<ptrdiff_t>(some);
-    if (last != all.end()) std::nth_element(fresh, last, all.end(), lower_estimate);
-    const auto put_off = std::partition(fresh, last, [&](const SignBounds& b) {
-      return !nearest_.full() || (b.low + b.high) / 2 <= nearest_.within();
-    });
-    compare(before, static_cast<size_t>(put_off - all.begin()), false);
-    all.erase(fresh, put_off);
+    const auto fresh = all.begin() + before;
+    auto end = all.end();
+    if (nearest_.full()) {
+      end = std::partition(fresh, end, [&](const SignBounds& b) {
+        return (b.low + b.high) / 2 <= nearest_.within();
+      });
+    }
+    const auto last = fresh + std::min(static_cast<ptrdiff_t>(k_), end - fresh);
+    if (last != end) std::nth_element(fresh, last, end, lower_estimate);
+    for (auto it = fresh; it != last; ++it) {
+      nearest_.ask(it->node);
+      scratch_.open.push_back(it->node);
+    }
+    all.erase(fresh, last);
     if (all.size() >= room_) {
       std::erase_if(all, [&](const SignBounds& b) { return b.low > nearest_.within(); });
       room_ = std::max(room_, 2 * all.size());
     }
   }
 
-  // Compares bounds [begin, end), or in ascending order of the low ones those that may be nearer
-  // than the k-th.
-  void compare(size_t begin, size_t end, bool ascending) {
-    const std::vector<SignBounds>& all = scratch_.bounds;
+  // Those that were chosen when the last codes were bounded: their bytes have arrived meanwhile.
+  void compare_chosen() {
+    const std::vector<uint64_t>& chosen = scratch_.open;
     nearest_.compare(
-        end - begin, [&](size_t i) { return all[begin + i].node; },
-        [&](size_t i) { return !ascending || all[begin + i].low <= nearest_.within(); });
+        chosen.size(), [&](size_t i) { return static_cast<uint32_t>(chosen[i]); },
+        [](size_t) { return true; });
+    scratch_.open.clear();
   }
 
   // The bounds anew, as the error of an estimate is less where the row is nearer; then the rest.
   void finish() {
+    compare_chosen();
     std::vector<SignBounds> before;
     before.swap(scratch_.bounds);
     std::erase_if(before, [&](const SignBounds& b) { return b.low > nearest_.within(); });
@@ -142,7 +162,9 @@ class CodeScan {
     std::sort(all.begin(), all.end(), [](const SignBounds& a, const SignBounds& b) {
       return a.low != b.low ? a.low < b.low : a.node < b.node;
     });
-    compare(0, all.size(), true);
+    nearest_.compare(
+        all.size(), [&](size_t i) { return all[i].node; },
+        [&](size_t i) { return all[i].low <= nearest_.within(); });
   }
 
   const FusedBlocks& blocks_;

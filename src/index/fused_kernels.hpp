@@ -64,6 +64,30 @@ struct FusedBlocks {
   }
 };
 
+// Which nodes a search may return: bits of rows in chunks, as RowBitmap has them.
+struct NodeTest {
+  static constexpr uint32_t kChunkShift = 16;
+
+  const uint64_t* const* passing = nullptr;  // a chunk for every 65,536 rows; null: all pass
+  const uint64_t* const* dead = nullptr;  // null: none is dead
+  uint64_t first_row = 0;
+
+  // 0 or 1. `node` must be one of the graph.
+  [[gnu::always_inline]] uint32_t operator()(uint32_t node) const noexcept {
+    const uint64_t row = first_row + node;
+    uint64_t bits = ~uint64_t{0};
+    if (passing != nullptr) bits = word(passing, row);
+    if (dead != nullptr) bits &= ~word(dead, row);
+    return static_cast<uint32_t>(bits >> (row % 64)) & 1;
+  }
+
+ private:
+  [[gnu::always_inline]] static uint64_t word(const uint64_t* const* chunks,
+                                              uint64_t row) noexcept {
+    return chunks[row >> kChunkShift][row % (uint64_t{1} << kChunkShift) / 64];
+  }
+};
+
 struct FusedState {
   static constexpr uint32_t kEstimates = 16;
   static constexpr uint32_t kEntries = 4;  // leaders kept of the root
@@ -81,14 +105,15 @@ struct FusedState {
   uint32_t trace_room = 0;
   uint32_t traced = 0;
 
-  // Where given: neighbours of expanded nodes that may be nearer than `collect_below`, as an
-  // estimate is off by up to `collect_slack` of the expanded node's distance. Keys of the least
-  // that the distance may be, more than once where more than one node sees them. Room for 32 for
-  // every expansion until they are taken away.
+  // Where given: neighbours of expanded nodes that may be returned and may be nearer than
+  // `collect_below`, as an estimate is off by up to `collect_slack` of the expanded node's
+  // distance. Keys of the least that the distance may be, more than once where more than one node
+  // sees them. Room for 32 for every expansion until they are taken away.
   uint64_t* collected = nullptr;
   uint32_t collected_count = 0;
   float collect_below = 0;
   float collect_slack = 0;
+  NodeTest may_be_returned;
 
   uint64_t expansions = 0;
   uint64_t refined = 0;

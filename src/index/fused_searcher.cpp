@@ -51,7 +51,7 @@ void FusedSearcher::start(const FusedBlocks& blocks, const float* placed, uint32
   state_.trace_room = traced;
 }
 
-void FusedSearcher::collect(uint32_t expansions, float slack) {
+void FusedSearcher::collect(uint32_t expansions, float slack, const NodeTest& may_be_returned) {
   // Between two expansions no more is compared than the pool of estimates holds.
   const size_t room = (size_t{expansions} + 2) * kFusedDegree;
   if (trace_.size() < room) trace_.resize(room);
@@ -61,6 +61,7 @@ void FusedSearcher::collect(uint32_t expansions, float slack) {
   state_.collected = shown_.data();
   state_.collect_below = std::numeric_limits<float>::infinity();
   state_.collect_slack = slack;
+  state_.may_be_returned = may_be_returned;
 }
 
 std::span<const uint64_t> FusedSearcher::take_compared() noexcept {

@@ -29,7 +29,7 @@ class FusedSearcher {
 
   // After start(): also remembers what expansions show, see FusedState::collected. What was
   // compared and what was shown must then be taken after every run() of at most `expansions`.
-  void collect(uint32_t expansions, float slack);
+  void collect(uint32_t expansions, float slack, const NodeTest& may_be_returned);
   void collect_below(float distance) noexcept { state_.collect_below = distance; }
   // Valid until the next run().
   std::span<const uint64_t> take_compared() noexcept;

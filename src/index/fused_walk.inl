@@ -153,29 +153,53 @@ class Walk {
     const uint64_t worst = worst_near();
     uint64_t limit = s_.estimates[kKept - 1] >> 32;
     if (worst < limit) limit = worst;
-    float below = limit >= sortable(__builtin_inff()) ? __builtin_inff()
-                                                      : unsortable(static_cast<uint32_t>(limit));
+    const float below = limit >= sortable(__builtin_inff())
+                            ? __builtin_inff()
+                            : unsortable(static_cast<uint32_t>(limit));
     const float slack = collects ? s_.collect_slack * distance : 0;
-    const float reach = s_.collect_below + slack;
-    if (collects && below < reach) below = reach;
-    uint32_t passing = Ops::estimate(b_.layout, group, q_, distance, below, estimates);
-    const std::byte* ids = group;
+    const float reach = collects ? s_.collect_below + slack : 0;
+    uint32_t passing = Ops::estimate(b_.layout, group, q_, distance,
+                                     collects && below < reach ? reach : below, estimates);
+    uint32_t shown = 0;
+    if (collects) {
+      const uint32_t leading = those_below(passing, estimates, below);
+      shown = returnable(passing, group) & those_below(passing, estimates, reach);
+      passing = leading | shown;
+    }
     while (passing != 0) {
       const auto i = static_cast<uint32_t>(__builtin_ctz(passing));
       passing &= passing - 1;
-      uint32_t node;
-      __builtin_memcpy(&node, ids + 4 * size_t{i}, 4);
+      const uint32_t node = member(group, i);
       if (node >= b_.nodes || s_.marks[node] == s_.round) continue;
       const uint64_t key = static_cast<uint64_t>(sortable(estimates[i])) << 32 | node;
-      if (collects) {
-        if (estimates[i] < reach) {
-          const float least = estimates[i] - slack;
-          s_.collected[s_.collected_count++] = static_cast<uint64_t>(sortable(least)) << 32 | node;
-        }
-        if (key >> 32 >= limit) continue;
+      if ((shown >> i & 1) != 0) {
+        const float least = estimates[i] - slack;
+        s_.collected[s_.collected_count++] = static_cast<uint64_t>(sortable(least)) << 32 | node;
+        if (!(estimates[i] < below)) continue;
       }
       if (key < s_.estimates[kKept - 1]) Ops::insert16(s_.estimates, key);
     }
+  }
+
+  static uint32_t member(const std::byte* group, uint32_t i) noexcept {
+    uint32_t node;
+    __builtin_memcpy(&node, group + 4 * size_t{i}, 4);
+    return node;
+  }
+  // Without branches, which would be mispredicted for one in so many.
+  static uint32_t those_below(uint32_t of, const float* estimates, float limit) noexcept {
+    uint32_t out = 0;
+    for (uint32_t i = 0; i < kFusedDegree; ++i) out |= uint32_t{estimates[i] < limit} << i;
+    return of & out;
+  }
+  uint32_t returnable(uint32_t of, const std::byte* group) const noexcept {
+    uint32_t out = 0;
+    for (; of != 0; of &= of - 1) {
+      const auto i = static_cast<uint32_t>(__builtin_ctz(of));
+      const uint32_t node = member(group, i);
+      if (node < b_.nodes) out |= s_.may_be_returned(node) << i;
+    }
+    return out;
   }
 
   static constexpr uint32_t kKept = 12;

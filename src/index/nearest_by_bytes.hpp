@@ -42,18 +42,21 @@ class NearestByBytes {
     if (full()) within_ = FusedSearcher::distance_of(nearest_.front());
   }
 
+  // Asks the memory for what comparing the node reads.
+  void ask(uint32_t node) const {
+    const std::byte* head = blocks_.block(node);
+    for (uint32_t at = 0; at < blocks_.layout.ids; at += 64) __builtin_prefetch(head + at);
+  }
+
   // Compares the nodes node(0), node(1), ... while wanted(i) holds.
   template <class Node, class Wanted>
   void compare(size_t n, Node&& node, Wanted&& wanted) {
-    const auto ask = [&](size_t from) {
-      for (size_t i = from; i < std::min(from + kAtOnce, n); ++i) {
-        const std::byte* head = blocks_.block(node(i));
-        for (uint32_t at = 0; at < blocks_.layout.ids; at += 64) __builtin_prefetch(head + at);
-      }
+    const auto ask_for = [&](size_t from) {
+      for (size_t i = from; i < std::min(from + kAtOnce, n); ++i) ask(node(i));
     };
-    ask(0);
+    ask_for(0);
     for (size_t i = 0; i < n && wanted(i); ++i) {
-      if (i % kAtOnce == 0) ask(i + kAtOnce);
+      if (i % kAtOnce == 0) ask_for(i + kAtOnce);
       const uint32_t number = node(i);
       const float d = kernels_.head_distance(blocks_.layout, blocks_.block(number), query_);
       add(static_cast<uint64_t>(sortable(d)) << 32 | uint64_t{number} << 1);

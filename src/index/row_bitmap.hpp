@@ -21,24 +21,11 @@ class RowBitmap {
   static constexpr uint64_t kChunkWords = kChunkBits / 64;
 
   // Bit i of words[i / 64] is row i.
-  static RowBitmap from_words(std::span<const uint64_t> words) {
-    RowBitmap out;
-    for (size_t first = 0; first < words.size(); first += kChunkWords) {
-      const auto part = words.subspan(first, std::min<size_t>(kChunkWords, words.size() - first));
-      uint64_t bits = 0;
-      for (const uint64_t w : part) bits += static_cast<uint64_t>(std::popcount(w));
-      out.chunks_.emplace_back();
-      if (bits == 0) continue;
-      std::copy(part.begin(), part.end(), out.chunks_.back().writable().begin());
-      out.count_ += bits;
-    }
-    return out;
-  }
+  static RowBitmap from_words(std::span<const uint64_t> words);
 
   bool test(uint64_t row) const noexcept {
-    const uint64_t c = row / kChunkBits;
-    const Words* words = c < chunks_.size() ? chunks_[c].get() : nullptr;
-    return words != nullptr && ((*words)[row % kChunkBits / 64] >> (row % 64) & 1) != 0;
+    const uint64_t* words = chunk(row / kChunkBits);
+    return words != nullptr && (words[row % kChunkBits / 64] >> (row % 64) & 1) != 0;
   }
   uint64_t count() const noexcept { return count_; }
   bool empty() const noexcept { return count_ == 0; }
@@ -58,11 +45,17 @@ class RowBitmap {
     count_ = 0;
   }
 
+  // The words of rows [c * kChunkBits, (c + 1) * kChunkBits); null: no bit of them is set.
+  const uint64_t* chunk(uint64_t c) const noexcept {
+    const Words* words = c < chunks_.size() ? chunks_[c].get() : nullptr;
+    return words != nullptr ? words->data() : nullptr;
+  }
+  // The same for every chunk of `rows` rows, zeros where no bit is set.
+  void list_chunks(uint64_t rows, std::vector<const uint64_t*>& out) const;
   // The 64 rows from word * 64 on.
   uint64_t word(uint64_t word) const noexcept {
-    const uint64_t c = word / kChunkWords;
-    const Words* words = c < chunks_.size() ? chunks_[c].get() : nullptr;
-    return words != nullptr ? (*words)[word % kChunkWords] : 0;
+    const uint64_t* words = chunk(word / kChunkWords);
+    return words != nullptr ? words[word % kChunkWords] : 0;
   }
 
   // Calls visit(row) for the set rows in [begin, end), ascending.

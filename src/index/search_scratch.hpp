@@ -19,6 +19,8 @@ struct SearchScratch::Impl {
   KeyPool codes;
   std::vector<uint64_t> scanned;
   std::vector<uint64_t> open;
+  std::vector<const uint64_t*> passing;
+  std::vector<const uint64_t*> dead;
   SignQuery signs;
   std::vector<SignBounds> bounds;
   std::vector<uint32_t> numbers;

@@ -99,14 +99,22 @@ bool Table::matches(const Filter& filter, uint64_t row, const RowIds& ids) const
 }
 
 Result<Bits> Table::evaluate(const Filter& filter, const RowIds& ids, EvaluateNotes* notes) const {
-  Bits out(words_of(rows_));
+  Bits out;
   Bits part_bits;
+  const auto put = [&](uint64_t first) {
+    if (first == 0) {  // most stores have one part
+      out = std::move(part_bits);
+      out.resize(words_of(rows_));
+    } else {
+      merge_at(out, first, part_bits);
+    }
+  };
   constexpr uint64_t kBareRows = 1 << 20;
   const auto bare = [&](uint64_t begin, uint64_t end) -> Status {
     for (uint64_t row = begin; row < end; row += kBareRows) {
       const auto n = static_cast<uint32_t>(std::min(kBareRows, end - row));
       RVF_TRY(evaluate_bare(filter, row, n, ids, part_bits));
-      merge_at(out, row, part_bits);
+      put(row);
     }
     return {};
   };
@@ -114,7 +122,7 @@ Result<Bits> Table::evaluate(const Filter& filter, const RowIds& ids, EvaluateNo
   for (const auto& part : base_) {
     RVF_TRY(bare(next, part->first_row()));
     RVF_TRY(evaluate_part(filter, *part, ids, part_bits, notes));
-    merge_at(out, part->first_row(), part_bits);
+    put(part->first_row());
     next = part->first_row() + part->rows();
   }
   RVF_TRY(bare(next, rows_));
