@@ -52,7 +52,7 @@ void FusedBuilder::choose_among(Worker& w, uint32_t node) {
   for (size_t i = 0; i < w.nodes.size(); ++i) w.candidates.push_back({w.distances[i], w.nodes[i]});
   std::sort(w.candidates.begin(), w.candidates.end());
   if (w.candidates.size() > kMostCandidates) w.candidates.resize(kMostCandidates);
-  w.chooser.choose(w.candidates, kFusedDegree, w.chosen);
+  w.chooser.choose(w.candidates, params_.degree(), w.chosen);
   graph_.assign(node, w.chosen);
 }
 
@@ -93,7 +93,7 @@ Status FusedBuilder::add(const std::vector<uint32_t>& nodes, const Report& repor
           search_for(w, nodes[i]);
           choose_among(w, nodes[i]);
         } else {
-          w.chooser.choose(w.candidates, kFusedDegree, w.chosen);
+          w.chooser.choose(w.candidates, params_.degree(), w.chosen);
           graph_.assign(nodes[i], w.chosen);
         }
       }
@@ -173,7 +173,7 @@ void FusedBuilder::add_reverse_edges(const std::vector<uint32_t>& nodes) {
                                      [](const Near& x, const Near& y) { return x.node == y.node; }),
                          w.candidates.end());
       if (w.candidates.size() > kMostCandidates) w.candidates.resize(kMostCandidates);
-      w.chooser.choose(w.candidates, kFusedDegree, w.chosen);
+      w.chooser.choose(w.candidates, params_.degree(), w.chosen);
       graph_.assign(node, w.chosen);
     }
   });
@@ -219,7 +219,7 @@ bool FusedBuilder::connect_once() {
     search_for(w, node);
     w.nodes.insert(w.nodes.end(), graph_.leaders().begin(), graph_.leaders().end());
     std::erase_if(w.nodes, [&](uint32_t other) {
-      return reached[other] == 0 || other == node || pinned_[other] == kFusedDegree;
+      return reached[other] == 0 || other == node || pinned_[other] == params_.degree();
     });
     w.distances.resize(w.nodes.size());
     w.query.set(node);
@@ -237,7 +237,7 @@ void FusedBuilder::add_edge(Worker& w, uint32_t from, uint32_t to) {
   const auto list = graph_.neighbours(from);
   w.chosen.clear();
   for (size_t i = 0; i < list.size(); ++i) w.chosen.push_back({graph_.distances(from)[i], list[i]});
-  if (w.chosen.size() == kFusedDegree) w.chosen.erase(w.chosen.end() - 1 - pinned_[from]);
+  if (w.chosen.size() == params_.degree()) w.chosen.erase(w.chosen.end() - 1 - pinned_[from]);
   float distance = 0;
   w.query.set(from);
   w.query.distances(&to, 1, &distance);

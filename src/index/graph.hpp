@@ -19,7 +19,7 @@
 namespace rvf::index {
 
 struct GraphParams {
-  uint16_t m = 16;  // 4..64: degree of the upper layer; the base layer has 32
+  uint16_t m = 16;  // 4..64: degree of the upper layer; the base layer has degree()
   uint32_t ef_construction = 128;  // 8..4096: width of the search for a row's neighbours
   uint64_t seed = 0x5256465F47524148;
   bool calibrate =
@@ -29,6 +29,12 @@ struct GraphParams {
   // of partitions, in `fused`.
   SearchLayout layout = SearchLayout::kFused;
   uint64_t max_payload_bytes = uint64_t{1} << 31;
+
+  // Without node blocks a graph is to be small, and an entry of a list takes more than two bytes.
+  uint32_t degree() const noexcept {
+    return layout == SearchLayout::kStandard ? kStandardDegree : kFusedDegree;
+  }
+  static constexpr uint32_t kStandardDegree = 20;
 };
 
 struct GraphInput {

@@ -11,6 +11,7 @@
 #include "index/graph_calibrate.hpp"
 #include "index/graph_payloads.hpp"
 #include "index/graph_view.hpp"
+#include "index/neighbour_chooser.hpp"
 #include "index/partition_build.hpp"
 #include "types/splitmix.hpp"
 
@@ -108,9 +109,11 @@ Status GraphMaker::keep(const GraphView& old, const std::vector<uint32_t>& now) 
   std::vector<uint8_t> damaged(executor_.width(), 0);
   executor_.parallel_for(input_.count, 256, [&](size_t worker, uint64_t b, uint64_t e) {
     RowCodes::Query query(*codes_);
+    NeighbourChooser chooser(*codes_);
     uint32_t list[wire::kMaxListLength];
     float distances[wire::kMaxListLength];
     std::vector<Near> edges;
+    std::vector<Near> chosen;
     for (uint64_t i = b; i < e; ++i) {
       if (kept_[i] == 0) continue;
       const auto node = static_cast<uint32_t>(i);
@@ -127,7 +130,10 @@ Status GraphMaker::keep(const GraphView& old, const std::vector<uint32_t>& now) 
       edges.clear();
       for (size_t j = 0; j < n; ++j) edges.push_back({distances[j], list[j]});
       std::sort(edges.begin(), edges.end());
-      if (edges.size() > kFusedDegree) edges.resize(kFusedDegree);
+      if (edges.size() > params_.degree()) {  // of a graph with longer lists
+        chooser.choose(edges, params_.degree(), chosen);
+        edges.swap(chosen);
+      }
       // A node that lost much of its surroundings is better searched for anew.
       if (edges.size() * 4 < all * 3) {
         kept_[i] = 0;
@@ -223,7 +229,7 @@ void GraphMaker::link_copies() {
         edges.push_back({0, same[i]});
       }
       for (const Near& n : neighbours) {
-        if (edges.size() < kFusedDegree) edges.push_back(n);
+        if (edges.size() < params_.degree()) edges.push_back(n);
       }
       graph_->assign(same[at], edges);
     }
@@ -302,6 +308,7 @@ Result<GraphPayloads> GraphMaker::run(const GraphView* old, const std::vector<ui
 Result<GraphPayloads> GraphMaker::finish() {
   wire::IndexMeta meta;
   meta.m = params_.m;
+  meta.base_degree = params_.degree();
   meta.ef_construction = params_.ef_construction;
   meta.first_row = input_.first_row;
   meta.seed = params_.seed;
@@ -350,6 +357,8 @@ Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<ui
                                    const GraphInput& input, const GraphParams& given,
                                    Executor* executor, const Progress* progress) {
   RVF_ASSIGN(GraphView old, GraphView::open(graph.layer_c));
+  // Short lists are no start for a graph of longer ones.
+  if (old.meta().base_degree < given.degree()) return build_graph(input, given, executor, progress);
   GraphParams params = given;
   params.m = old.meta().m;
   params.ef_construction = old.meta().ef_construction;

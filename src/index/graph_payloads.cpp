@@ -74,7 +74,6 @@ std::vector<wire::Bytes> layer_c_of(const FusedGraph& graph, const LeaderLayer& 
   meta.total_nodes = graph.nodes();
   meta.first_node = 0;
   meta.max_layer = 1;
-  meta.base_degree = kFusedDegree;
   meta.entry_points = {layer.nodes[layer.entry]};
   std::vector<uint32_t> base;
   std::vector<uint32_t> upper;

@@ -89,7 +89,7 @@ struct IndexInfo {
   uint64_t rows = 0;  // rows covered, from first_row on; later rows are scanned
   uint64_t first_row = 0;
   uint64_t bytes = 0;  // mapped payload bytes
-  uint32_t m = 0;  // graph: degree of the upper layers; the base layer has 2 * m
+  uint32_t m = 0;  // graph: degree of the upper layers
   uint32_t ef_construction = 0;
   uint32_t max_layer = 0;
   uint32_t default_ef = 0;  // at k = 10 and the default recall
