@@ -125,19 +125,19 @@ Status GraphMaker::keep(const GraphView& old, const std::vector<uint32_t>& now) 
         const uint32_t there = now.empty() ? list[j] : now[list[j]];
         if (there != kNoNode && there != node) list[n++] = there;
       }
+      edges.clear();
+      // A node that lost much of its surroundings is better searched for anew.
+      if (n * 4 < all * 3) {
+        kept_[i] = 0;
+        n = 0;
+      }
       query.set(node);
       query.distances(list, n, distances);
-      edges.clear();
       for (size_t j = 0; j < n; ++j) edges.push_back({distances[j], list[j]});
       std::sort(edges.begin(), edges.end());
       if (edges.size() > params_.degree()) {  // of a graph with longer lists
         chooser.choose(edges, params_.degree(), chosen);
         edges.swap(chosen);
-      }
-      // A node that lost much of its surroundings is better searched for anew.
-      if (edges.size() * 4 < all * 3) {
-        kept_[i] = 0;
-        edges.clear();
       }
       graph_->assign(node, edges);
     }
@@ -357,8 +357,6 @@ Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<ui
                                    const GraphInput& input, const GraphParams& given,
                                    Executor* executor, const Progress* progress) {
   RVF_ASSIGN(GraphView old, GraphView::open(graph.layer_c));
-  // Short lists are no start for a graph of longer ones.
-  if (old.meta().base_degree < given.degree()) return build_graph(input, given, executor, progress);
   GraphParams params = given;
   params.m = old.meta().m;
   params.ef_construction = old.meta().ef_construction;
@@ -371,6 +369,8 @@ Result<GraphPayloads> regrow_graph(const GraphSpans& graph, const std::vector<ui
       !old.meta().node_map.empty()) {
     return Error(ErrorCode::kBadArgument, "the graph to go on from was built for other rows");
   }
+  // Short lists are no start for a graph of longer ones.
+  if (old.meta().base_degree < given.degree()) return build_graph(input, given, executor, progress);
   InlineExecutor inline_executor;
   Executor& e = executor == nullptr ? inline_executor : *executor;
   std::vector<wire::FusedCalibrationPoint> calibration;

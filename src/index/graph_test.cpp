@@ -103,6 +103,35 @@ TEST(Graph, ExtendingKeepsRecallAndRowsNotYetInTheGraphAreScanned) {
   }
 }
 
+TEST(Graph, ListsBecomeShorterOrLongerWhereALayoutAsksForIt) {
+  const TestSet set = make_set(6000, 24, 40);
+  GraphParams small;
+  small.layout = SearchLayout::kStandard;
+  const auto longest = [](const GraphPayloads& p) {
+    const auto view = GraphView::open(spans_of(p));
+    uint32_t list[wire::kMaxListLength];
+    bool bad = false;
+    size_t most = 0;
+    for (uint32_t node = 0; node < view->nodes(); ++node) {
+      most = std::max(most, view->neighbours(node, 0, list, bad));
+    }
+    EXPECT_FALSE(bad);
+    return most;
+  };
+  const GraphPayloads fused = build(set, Metric::kL2, 5500);
+  EXPECT_EQ(longest(fused), kFusedDegree);
+  const auto shorter =
+      regrow_graph({spans_of(fused), fused_of(fused)}, {}, set.input(Metric::kL2, 6000), small);
+  ASSERT_TRUE(shorter.ok());
+  EXPECT_EQ(longest(*shorter), GraphParams::kStandardDegree);
+  EXPECT_TRUE(check_index({spans_of(*shorter), {}}).ok());
+  EXPECT_GE(recall(*open(*shorter, Layout::kStandard), set, Metric::kL2), 0.95);
+  const auto longer = regrow_graph({spans_of(*shorter), {}}, {}, set.input(Metric::kL2, 6000), {});
+  ASSERT_TRUE(longer.ok());
+  EXPECT_EQ(longest(*longer), kFusedDegree);
+  EXPECT_GE(recall(*open(*longer), set, Metric::kL2), 0.95);
+}
+
 TEST(Graph, DeadRowsRouteButNeverAnswer) {
   const TestSet set = make_set(6000, 32, 30);
   const GraphPayloads p = build(set, Metric::kL2, 6000);
