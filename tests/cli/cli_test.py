@@ -135,7 +135,8 @@ class Cli(unittest.TestCase):
         self.run_rvf("create", "s.rvf", "--dim", 2, code=1)
         self.run_rvf("create", "t.rvf", "--dim", 0, code=1)
         self.run_rvf("create", "t.rvf", "--dim", 70000, code=1)
-        self.run_rvf("create", "t.rvf", "--dim", 8, "--metric", "manhattan", code=1)
+        unknown = self.run_rvf("create", "t.rvf", "--dim", 8, "--metric", "manhattan", code=1).stderr
+        self.assertIn("'manhattan' is not one of cosine, hamming, ip, l2", unknown)
         self.assertFalse((self.dir / "t.rvf").exists())
         (self.dir / "text.txt").write_text("hello world\n" * 1000)
         self.assertIn("not an RVF", self.run_rvf("status", "text.txt", code=1).stderr)
