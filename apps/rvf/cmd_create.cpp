@@ -18,8 +18,9 @@ void register_create(CLI::App& app) {
   add_metric(*c, o->create.metric);
   CLI::Option* dtype = add_dtype(*c, o->create.dtype);
   o->storage.add_to(*c);
-  c->add_option("--graph-m", o->create.graph_m,
-                "graph: neighbours of a leader (16); the base layer has 32, 20 in the standard layout")
+  c->add_option(
+       "--graph-m", o->create.graph_m,
+       "graph: neighbours of a leader (16); the base layer has 32, 20 in the standard layout")
       ->check(CLI::Range(4, 64));
   c->add_option("--ef-construction", o->create.ef_construction,
                 "graph: width of the search for a vector's neighbours (128)")
