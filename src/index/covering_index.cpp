@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "index/flat.hpp"
+#include "index/search_scratch.hpp"
 
 namespace rvf::index {
 
@@ -40,6 +42,7 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
   bool in_time = true;
   const Plan how = request.params.exact ? Plan{} : plan(request);
   stats.exact = how.way == Way::kScan;
+  scratch.impl().within = std::numeric_limits<float>::infinity();
   if (stats.exact) {
     in_time = scan_rows_parallel(request, 0, request.rows->size(), deadline, best, stats);
     stats.layers |= kLayerScan;
@@ -49,13 +52,15 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
     } else {
       RVF_ASSIGN(in_time, walk(request, how.width, deadline, scratch.impl(), best, stats));
     }
-    const auto scan = [&](uint64_t begin, uint64_t end) {
-      if (begin == end || !c.rest_has_arrived) return;
-      in_time &= scan_rows_parallel(request, begin, end, deadline, best, stats);
+    if (c.first_row > 0 && c.rest_has_arrived) {
+      in_time &= scan_rows_parallel(request, 0, c.first_row, deadline, best, stats);
       stats.layers |= kLayerScan;
-    };
-    scan(0, c.first_row);
-    scan(c.end_row, request.rows->size());
+    }
+    const uint64_t rows = request.rows->size();
+    if (c.end_row < rows && c.rest_has_arrived) {
+      in_time &= scan_behind(request, c.end_row, rows, deadline, scratch.impl(), best, stats);
+      stats.layers |= kLayerScan;
+    }
     stats.ef = std::max(stats.ef, how.width);
   }
   stats.visited = stats.distances;
@@ -63,6 +68,12 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
   stats.exact &= in_time;
   best.finish(out.hits);
   return {};
+}
+
+bool CoveringIndex::scan_behind(const SearchRequest& request, uint64_t begin, uint64_t end,
+                                uint64_t deadline, SearchScratch::Impl&, TopK& best,
+                                SearchStats& stats) const {
+  return scan_rows_parallel(request, begin, end, deadline, best, stats);
 }
 
 double passing_rows(const SearchRequest& request, uint64_t covered) noexcept {

@@ -38,6 +38,10 @@ class CoveringIndex : public Index {
                                   SearchStats&) const {
     return Error(ErrorCode::kUnsupported, "the index has no codes to scan");
   }
+  // Rows that are not covered, behind those that are; as walk(), after it.
+  virtual bool scan_behind(const SearchRequest& request, uint64_t begin, uint64_t end,
+                           uint64_t deadline, SearchScratch::Impl& scratch, TopK& best,
+                           SearchStats& stats) const;
   // False when `deadline` passed before the end.
   virtual Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                             SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const = 0;

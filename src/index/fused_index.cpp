@@ -160,13 +160,18 @@ bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t dead
   stats.expansions += walk.state().expansions;
   const auto near = walk.near();
   scratch.candidates.assign(near.begin(), std::find(near.begin(), near.end(), kNoKey));
-  trim(r.params.k, scratch.candidates);
+  trim(r.params.k, scratch);
   return in_time;
 }
 
 // The k least stay, and all that may be nearer than one of them. Few do, so few are sorted.
-void FusedIndex::trim(uint32_t k, std::vector<uint64_t>& out) const {
-  if (out.size() <= k) return;
+void FusedIndex::trim(uint32_t k, SearchScratch::Impl& scratch) const {
+  std::vector<uint64_t>& out = scratch.candidates;
+  if (out.size() <= k) {
+    if (out.size() == k)
+      scratch.within = FusedSearcher::distance_of(*std::ranges::max_element(out));
+    return;
+  }
   size_t sorted = std::min(out.size(), 2 * size_t{k} + 16);
   const auto sort_to = [&](size_t end) {
     const auto at = out.begin() + static_cast<ptrdiff_t>(end);
@@ -181,7 +186,8 @@ void FusedIndex::trim(uint32_t k, std::vector<uint64_t>& out) const {
     return kDeviations * scale * std::sqrt(distance) + kFloatError;
   };
   const uint64_t last = out[k - 1];
-  const float limit = FusedSearcher::distance_of(last) + error(last);
+  scratch.within = FusedSearcher::distance_of(last);
+  const float limit = scratch.within + error(last);
   size_t kept = k;
   while (kept < out.size() && FusedSearcher::distance_of(out[kept]) - error(out[kept]) <= limit) {
     if (++kept < sorted || sorted == out.size()) continue;
@@ -240,7 +246,7 @@ Result<bool> FusedIndex::walk_filtered(const SearchRequest& r, uint32_t width, u
   } else if (const uint32_t wider = end == End::kDone ? wider_than(r, width, scratch) : 0) {
     end = walk_with(wider, false);
   }
-  trim(r.params.k, scratch.candidates);
+  trim(r.params.k, scratch);
   compare_exactly(r, scratch, best, stats);
   return end != End::kOutOfTime;
 }

@@ -6,6 +6,7 @@
 
 #include "index/calibrated_index.hpp"
 #include "index/sign_codes.hpp"
+#include "index/tail_codes.hpp"
 
 namespace rvf::index {
 
@@ -34,6 +35,8 @@ class FusedIndex final : public CalibratedIndex {
                           SearchStats& stats) const override;
   Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                     SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
+  bool scan_behind(const SearchRequest& request, uint64_t begin, uint64_t end, uint64_t deadline,
+                   SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
   // Some rows may not be returned. Takes another way where few near the query may be.
   Result<bool> walk_filtered(const SearchRequest& request, uint32_t width, uint64_t deadline,
                              SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const;
@@ -45,13 +48,15 @@ class FusedIndex final : public CalibratedIndex {
   bool scan_covered(const SearchRequest& request, uint64_t deadline, TopK& best,
                     SearchStats& stats) const;
   double share_of(const SearchRequest& request) const;
-  // Drops the candidates that cannot be among the k nearest.
-  void trim(uint32_t k, std::vector<uint64_t>& candidates) const;
+  // Drops the candidates that cannot be among the k nearest, of which the last gives
+  // `scratch.within`.
+  void trim(uint32_t k, SearchScratch::Impl& scratch) const;
 
   std::vector<const std::byte*> parts_;
   std::vector<const std::byte*> code_parts_;
   SignCodes codes_;
   FusedBlocks blocks_;
+  mutable TailCodes tail_codes_;
   uint64_t bytes_ = 0;
 };
 

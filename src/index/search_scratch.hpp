@@ -15,6 +15,7 @@ struct SearchScratch::Impl {
   std::vector<float> vector;
   std::vector<float> placed;
   std::vector<uint64_t> candidates;
+  float within = 0;  // the k-th distance of what a graph found, in its space
   KeyPool heads;
   KeyPool codes;
   std::vector<uint64_t> scanned;

@@ -49,7 +49,6 @@ class ParallelIndexTest : public ::testing::TestWithParam<SearchLayout> {
     return found ? std::move(*found) : std::vector<QueryResult>();
   }
 
- private:
   static void add(Store& store, uint64_t rows, uint64_t seed) {
     const std::vector<float> values = gaussian(rows, kDim, seed);
     EXPECT_TRUE(store.ingest(Vectors::from_f32(values, kDim)).ok());
@@ -63,6 +62,35 @@ TEST_P(ParallelIndexTest, AnswersAreThoseOfOneThread) {
   for (size_t i = 0; i < one.size(); ++i) {
     EXPECT_EQ(many[i].neighbors, one[i].neighbors) << "query " << i;
   }
+}
+
+TEST_P(ParallelIndexTest, RowsBehindTheGraphAreFoundByManyThreads) {
+  OpenOptions o;
+  o.file_system = io::memory_file_system();
+  o.index_policy = IndexPolicy::kManual;
+  CreateOptions c;
+  c.dimension = kDim;
+  c.search_layout = GetParam();
+  auto store = Store::create("s.rvf", c, o);
+  ASSERT_TRUE(store.ok());
+  add(*store, kRows, 1);
+  ASSERT_TRUE(store->build_index().ok());
+  add(*store, kRows, 2);
+  const std::vector<float> queries = gaussian(40, kDim, 2);  // the first of the new rows
+  std::atomic<uint64_t> missed = 0;
+  std::vector<std::thread> readers;
+  for (uint64_t t = 0; t < 3; ++t) {
+    readers.emplace_back([&, t] {
+      for (uint64_t i = 0; i < 40; ++i) {
+        const uint64_t row = (i + 13 * t) % 40;
+        const auto found = store->query(std::span(queries).subspan(row * kDim, kDim), {.k = 5});
+        if (!found || found->neighbors.empty() || found->neighbors[0].id != kRows + row) ++missed;
+      }
+    });
+  }
+  add(*store, kMoreRows, 3);
+  for (std::thread& r : readers) r.join();
+  EXPECT_EQ(missed, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, ParallelIndexTest,
