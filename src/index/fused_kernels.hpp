@@ -128,6 +128,18 @@ struct FusedState {
   bool started = false;
 };
 
+// What the bounds of one query's distances are made of.
+struct SignFrame {
+  float norm2 = 0;  // of the query
+  float unit = 0;  // the product with a row's signs is unit * (whole - 2 * differing bits)
+  float whole = 0;
+  float quarter = 0;  // of the coordinates
+  float of_row = 0;  // squared errors: for each of the row's residual,
+  float of_query = 0;  // and of its squared factor
+  float within = 0;
+};
+inline constexpr uint32_t kSignBatch = 32;
+
 struct FusedKernels {
   // Goes on for at most `steps` expansions; true when the walk has ended.
   bool (*walk)(const FusedBlocks&, const FusedQuery&, FusedState&, uint64_t steps);
@@ -151,6 +163,11 @@ struct FusedKernels {
 
   // The squared distance to the vector of a head; infinite where it is NaN.
   float (*head_distance)(const FusedLayout& layout, const std::byte* head, const FusedQuery& query);
+
+  // Bounds of the distances of kSignBatch rows from their factors and the bits that differ; the set
+  // of those whose low one is not above `within`, without what damage made infinite.
+  uint32_t (*sign_bounds)(const SignFrame& frame, const float* add, const float* mul,
+                          const uint32_t* differ, float* low, float* high);
 };
 
 extern const FusedKernels kFusedScalar;

@@ -4,6 +4,7 @@
 #include "index/fused_encode.inl"
 #include "index/fused_pools.inl"
 #include "index/fused_walk.inl"
+#include "index/sign_bounds.inl"
 
 namespace rvf::index {
 namespace {
@@ -103,7 +104,7 @@ struct Avx2Ops : PlainPools {
 
 }  // namespace
 
-const FusedKernels kFusedAvx2 = {walk<Avx2Ops>, prepare_query<PlainTables>, encode_group,
-                                 scan_groups<Avx2Ops>, distance_to_head<Avx2Ops>};
+const FusedKernels kFusedAvx2 = {walk<Avx2Ops>,        prepare_query<PlainTables>, encode_group,
+                                 scan_groups<Avx2Ops>, distance_to_head<Avx2Ops>,  sign_bounds};
 
 }  // namespace rvf::index

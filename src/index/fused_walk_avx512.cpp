@@ -3,6 +3,7 @@
 
 #include "index/fused_prepare.inl"
 #include "index/fused_walk.inl"
+#include "index/sign_bounds.inl"
 
 namespace rvf::index {
 namespace {
@@ -265,8 +266,8 @@ void encode_group_avx512(const int8_t* centre, float centre_scale, const int8_t*
 
 }  // namespace
 
-const FusedKernels kFusedAvx512 = {walk<Avx512Ops>, prepare_query<Avx512Tables>,
-                                   encode_group_avx512, scan_groups<Avx512Ops>,
-                                   distance_to_head<Avx512Ops>};
+const FusedKernels kFusedAvx512 = {
+    walk<Avx512Ops>,        prepare_query<Avx512Tables>, encode_group_avx512,
+    scan_groups<Avx512Ops>, distance_to_head<Avx512Ops>, sign_bounds};
 
 }  // namespace rvf::index

@@ -3,6 +3,7 @@
 #include "index/fused_encode.inl"
 #include "index/fused_pools.inl"
 #include "index/fused_walk.inl"
+#include "index/sign_bounds.inl"
 #include "kernels/convert.hpp"
 
 namespace rvf::index {
@@ -41,7 +42,8 @@ struct ScalarOps : PlainPools {
 
 }  // namespace
 
-const FusedKernels kFusedScalar = {walk<ScalarOps>, prepare_query<PlainTables>, encode_group,
-                                   scan_groups<ScalarOps>, distance_to_head<ScalarOps>};
+const FusedKernels kFusedScalar = {
+    walk<ScalarOps>,        prepare_query<PlainTables>,  encode_group,
+    scan_groups<ScalarOps>, distance_to_head<ScalarOps>, sign_bounds};
 
 }  // namespace rvf::index

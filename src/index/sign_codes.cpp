@@ -1,10 +1,10 @@
 #include "index/sign_codes.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 
 namespace rvf::index {
 namespace {
@@ -75,17 +75,21 @@ void SignQuery::bounds(const SignCodes& codes, uint32_t part, const uint32_t* nu
   const FusedLayout& l = codes.layout;
   const std::byte* records = codes.parts[part];
   const uint32_t first = part << codes.part_shift;
+  SignFrame frame;
+  frame.norm2 = norm2_;
+  frame.unit = unit_;
+  frame.whole = padded_ * static_cast<float>(kTop);
+  frame.quarter = padded_ * 0.25F;
   // Over random rotations the estimate's error is that of the part of the query that is orthogonal
   // to the row, which is neither longer than the query nor than their distance.
-  const float across2 = std::min(norm2_, within);
-  const float of_row = deviations * deviations * 4 * across2 / (padded_ - 1);
-  const float of_query = deviations * deviations * rounding2_;
-  const float whole = padded_ * static_cast<float>(kTop);
-  uint32_t differ[kAtOnce];
-  float add[kAtOnce];
-  float mul[kAtOnce];
-  float above[kAtOnce];
-  float doubt2[kAtOnce];
+  frame.of_row = deviations * deviations * 4 * std::min(norm2_, within) / (padded_ - 1);
+  frame.of_query = deviations * deviations * rounding2_;
+  frame.within = within;
+  uint32_t differ[kAtOnce] = {};
+  float add[kAtOnce] = {};
+  float mul[kAtOnce] = {};
+  float low[kSignBatch];
+  float high[kSignBatch];
   for (size_t at = 0; at < n; at += kAtOnce) {
     const size_t some = std::min(kAtOnce, n - at);
     differences_({planes_.data(), words_}, records, l.sign_bytes, numbers + at, some, differ);
@@ -95,22 +99,14 @@ void SignQuery::bounds(const SignCodes& codes, uint32_t part, const uint32_t* nu
       std::memcpy(&add[i], factors, 4);
       std::memcpy(&mul[i], factors + 4, 4);
     }
-    for (size_t i = 0; i < some; ++i) {
-      const auto differing = static_cast<float>(static_cast<int32_t>(differ[i]));
-      const float estimate = (norm2_ + add[i]) + mul[i] * (unit_ * (whole - 2 * differing));
-      const float mul2 = mul[i] * mul[i];
-      const float residual2 = mul2 * (padded_ * 0.25F) - add[i];
-      doubt2[i] = (residual2 > 0 ? residual2 : 0) * of_row + mul2 * of_query;
-      above[i] = estimate - within;
-      differ[i] = static_cast<uint32_t>(above[i] <= 0) |
-                  static_cast<uint32_t>(above[i] * above[i] <= doubt2[i]);
-      add[i] = estimate;
-    }
-    for (size_t i = 0; i < some; ++i) {
-      if (differ[i] == 0) continue;
-      const float doubt = std::sqrt(doubt2[i]);
-      if (!(doubt < std::numeric_limits<float>::infinity())) continue;  // damage
-      out.push_back({add[i] - doubt, add[i] + doubt, first + numbers[at + i]});
+    for (size_t batch = 0; batch < some; batch += kSignBatch) {
+      uint32_t kept =
+          kernels_->sign_bounds(frame, add + batch, mul + batch, differ + batch, low, high);
+      if (some - batch < kSignBatch) kept &= (1U << (some - batch)) - 1;
+      for (; kept != 0; kept &= kept - 1) {
+        const auto i = static_cast<size_t>(std::countr_zero(kept));
+        out.push_back({low[i], high[i], first + numbers[at + batch + i]});
+      }
     }
   }
 }

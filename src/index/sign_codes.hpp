@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "index/fused_layout.hpp"
+#include "index/fused_space.hpp"
 #include "kernels/bit_planes.hpp"
 
 namespace rvf::index {
@@ -39,7 +39,7 @@ struct SignBounds {
 class SignQuery {
  public:
   explicit SignQuery(kernels::Isa isa = kernels::Isa::kBest)
-      : differences_(kernels::sign_differences(isa)) {}
+      : differences_(kernels::sign_differences(isa)), kernels_(&fused_kernels(isa)) {}
 
   // `placed` has layout.padded values.
   void prepare(const FusedLayout& layout, const float* placed);
@@ -53,6 +53,7 @@ class SignQuery {
 
  private:
   kernels::SignDifferences differences_;
+  const FusedKernels* kernels_;
   std::vector<uint64_t> planes_;
   size_t words_ = 0;
   float padded_ = 0;
