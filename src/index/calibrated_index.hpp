@@ -5,6 +5,7 @@
 
 #include "index/covering_index.hpp"
 #include "index/fused_space.hpp"
+#include "index/tail_codes.hpp"
 #include "wire/fused_codec.hpp"
 
 namespace rvf::index {
@@ -30,6 +31,9 @@ class CalibratedIndex : public CoveringIndex {
   void take_header(const wire::FusedHeader& header);
 
   Covered covered() const final;
+  // By sign codes that are made meanwhile, see TailCodes.
+  bool scan_behind(const SearchRequest& request, uint64_t begin, uint64_t end, uint64_t deadline,
+                   SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const final;
   // The width at which the k nearest are found where `share` of the rows may be returned, and they
   // lie among `room` times as many others as they do by chance.
   uint32_t width_among(const SearchRequest& request, double share, double room) const;
@@ -63,6 +67,7 @@ class CalibratedIndex : public CoveringIndex {
   wire::FusedHeader header_;
   std::vector<Kind> kinds_;
   std::vector<WidthPoint> hundred_;  // at k = 100, of kind 0
+  mutable TailCodes tail_codes_;
 };
 
 }  // namespace rvf::index

@@ -6,7 +6,6 @@
 
 #include "index/calibrated_index.hpp"
 #include "index/sign_codes.hpp"
-#include "index/tail_codes.hpp"
 
 namespace rvf::index {
 
@@ -35,8 +34,6 @@ class FusedIndex final : public CalibratedIndex {
                           SearchStats& stats) const override;
   Result<bool> walk(const SearchRequest& request, uint32_t width, uint64_t deadline,
                     SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
-  bool scan_behind(const SearchRequest& request, uint64_t begin, uint64_t end, uint64_t deadline,
-                   SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const override;
   // Some rows may not be returned. Takes another way where few near the query may be.
   Result<bool> walk_filtered(const SearchRequest& request, uint32_t width, uint64_t deadline,
                              SearchScratch::Impl& scratch, TopK& best, SearchStats& stats) const;
@@ -56,7 +53,6 @@ class FusedIndex final : public CalibratedIndex {
   std::vector<const std::byte*> code_parts_;
   SignCodes codes_;
   FusedBlocks blocks_;
-  mutable TailCodes tail_codes_;
   uint64_t bytes_ = 0;
 };
 

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "index/fused_index.hpp"
 #include "index/test_data.hpp"
 
 namespace rvf::index {
@@ -12,11 +11,14 @@ namespace {
 constexpr uint64_t kCovered = 3000;
 constexpr uint64_t kRows = 8000;  // the others are 19 blocks and a piece of one
 
-std::unique_ptr<FusedIndex> over_first_rows(const TestSet& set, Metric metric, GraphPayloads& p) {
-  auto built = build_graph(set.input(metric, kCovered), {});
+std::unique_ptr<Index> over_first_rows(const TestSet& set, Metric metric, GraphPayloads& p,
+                                       SearchLayout layout = SearchLayout::kFused) {
+  GraphParams params;
+  params.layout = layout;
+  auto built = build_graph(set.input(metric, kCovered), params);
   EXPECT_TRUE(built.ok());
   p = std::move(*built);
-  auto index = FusedIndex::open(fused_of(p));
+  auto index = open_fused(fused_of(p));
   EXPECT_TRUE(index.ok());
   return std::move(*index);
 }
@@ -46,6 +48,16 @@ TEST(TailCodes, FindWhatAnExactScanFindsInFarFewerComparisons) {
           << dtype_name(dtype) << " " << metric_name(metric);
     }
   }
+}
+
+TEST(TailCodes, RowsBehindPartitionsHaveThemToo) {
+  const TestSet set = make_set(kRows, 48, 30, DType::kF16);
+  GraphPayloads p;
+  const auto index = over_first_rows(set, Metric::kL2, p, SearchLayout::kPartitions);
+  search_until_all_have_codes(*index, set, Metric::kL2);
+  const SearchResult after = search(*index, set, set.queries[0], Metric::kL2, wide());
+  EXPECT_LT(after.stats.distances, (kRows - kCovered) / 2);
+  EXPECT_GE(recall(*index, set, Metric::kL2, wide()), 0.99);
 }
 
 TEST(TailCodes, BitsAreFoundByHamming) {
