@@ -22,7 +22,7 @@ const char* filter_strategy_name(FilterStrategy strategy) noexcept;  // "pre", "
 struct QueryOptions {
   uint32_t k = 10;  // at least 1; more than the store holds yields all
   uint32_t ef = 0;  // beam width of the graph search; 0: chosen for target_recall
-  // 0: the default, 0.99 as measured at build time; a filtered walk then keeps less room, for .98.
+  // 0: the default, 0.99 as measured at build time; a filtered search then aims at .98.
   float target_recall = 0;
   uint64_t time_budget_us =
       0;  // 0: none; when it ends, what was found is returned and `timed_out` set

@@ -51,7 +51,7 @@ enum class Durability : uint8_t {
 
 enum class IndexPolicy : uint8_t {
   kAuto,  // a commit that leaves many rows outside the index also extends it (takes its time)
-  kManual,  // only build_index() and compact() do; rows outside are scanned exactly
+  kManual,  // only build_index() and compact() do; rows outside are compared by codes, or one by one
 };
 
 struct CreateOptions {
