@@ -16,14 +16,7 @@ class ParallelIndexTest : public ::testing::TestWithParam<SearchLayout> {
  protected:
   // The answers of a store that was built, extended and compacted by `threads` threads.
   std::vector<QueryResult> answers(size_t threads) {
-    OpenOptions o;
-    o.file_system = io::memory_file_system();
-    o.index_policy = IndexPolicy::kManual;
-    o.executor = make_thread_pool(threads);
-    CreateOptions c;
-    c.dimension = kDim;
-    c.search_layout = GetParam();
-    auto store = Store::create("s.rvf", c, o);
+    auto store = make_store(make_thread_pool(threads));
     EXPECT_TRUE(store.ok());
     add(*store, kRows, 1);
     EXPECT_TRUE(store->build_index().ok());
@@ -49,6 +42,16 @@ class ParallelIndexTest : public ::testing::TestWithParam<SearchLayout> {
     return found ? std::move(*found) : std::vector<QueryResult>();
   }
 
+  static Result<Store> make_store(std::shared_ptr<Executor> executor) {
+    OpenOptions o;
+    o.file_system = io::memory_file_system();
+    o.index_policy = IndexPolicy::kManual;
+    o.executor = std::move(executor);
+    CreateOptions c;
+    c.dimension = kDim;
+    c.search_layout = GetParam();
+    return Store::create("s.rvf", c, o);
+  }
   static void add(Store& store, uint64_t rows, uint64_t seed) {
     const std::vector<float> values = gaussian(rows, kDim, seed);
     EXPECT_TRUE(store.ingest(Vectors::from_f32(values, kDim)).ok());
@@ -65,13 +68,7 @@ TEST_P(ParallelIndexTest, AnswersAreThoseOfOneThread) {
 }
 
 TEST_P(ParallelIndexTest, RowsBehindTheGraphAreFoundByManyThreads) {
-  OpenOptions o;
-  o.file_system = io::memory_file_system();
-  o.index_policy = IndexPolicy::kManual;
-  CreateOptions c;
-  c.dimension = kDim;
-  c.search_layout = GetParam();
-  auto store = Store::create("s.rvf", c, o);
+  auto store = make_store(nullptr);
   ASSERT_TRUE(store.ok());
   add(*store, kRows, 1);
   ASSERT_TRUE(store->build_index().ok());
