@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import contenders
@@ -79,8 +80,10 @@ def builds(one: dict[str, Any]) -> str:
     return "Builds: " + "; ".join(lines) + ".\n" if lines else ""
 
 
-def compared(result: dict[str, Any], page: pathlib.Path) -> str:
-    folder = page.parent / page.stem
+def compared(result: dict[str, Any], page: pathlib.Path, run: str) -> str:
+    """`run` is the name of the JSON: a run's plots have a folder of their own."""
+    where = "/".join(filter(None, (page.stem, run.removeprefix("compare").strip("-"))))
+    folder = page.parent / where
     drawn = {f.name for f in plots.draw(result, folder, kinds=("svg",), only_k="10")}
     parts = ["## Speed at equal recall, build time, memory\n", machine_lines(result), who(result) + "\n"]
     for name, one in result["sets"].items():
@@ -94,7 +97,7 @@ def compared(result: dict[str, Any], page: pathlib.Path) -> str:
                          f"The store beside the fastest peer: {table.lead(one, k)}.\n")
             picture = f"{name}-k{k}.svg"
             if picture in drawn:
-                parts.append(f"![recall and queries a second, {name}, k = {k}]({page.stem}/{picture})\n")
+                parts.append(f"![recall and queries a second, {name}, k = {k}]({where}/{picture})\n")
     return "\n".join(p for p in parts if p)
 
 
@@ -137,9 +140,14 @@ def main() -> None:
     p.add_argument("--page", type=pathlib.Path, default=ROOT / "docs/benchmarks.md")
     args = p.parse_args()
     parts = [FRAME]
-    for kind, section in (("compare", lambda r: compared(r, args.page)), ("cold", cold), ("large", large)):
-        files = sorted(args.results.glob(f"{kind}*.json"))
-        parts += [section(json.loads(f.read_text())) for f in files]
+    sections: dict[str, Callable[[dict[str, Any], str], str]] = {
+        "compare": lambda result, run: compared(result, args.page, run),
+        "cold": lambda result, _: cold(result),
+        "large": lambda result, _: large(result),
+    }
+    for kind, section in sections.items():
+        files = sorted(args.results.glob(f"{kind}*.json"), key=lambda f: f.stem)
+        parts += [section(json.loads(f.read_text()), f.stem) for f in files]
         if not files:
             parts.append(f"## {kind}\n\nNot measured yet.\n")
     args.page.write_text("\n".join(parts).rstrip() + "\n")
