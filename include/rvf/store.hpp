@@ -58,7 +58,8 @@ struct CreateOptions {
   uint32_t dimension = 0;  // 1 to 65535
   Metric metric = Metric::kL2;
   DType dtype = DType::kF32;  // f32 f16 bf16 i8 u8 binary
-  uint16_t graph_m = 16;  // neighbours of a leader; nodes of the base layer have 32
+  // Neighbours of a leader. Nodes of the base layer have 32, in the standard layout 20.
+  uint16_t graph_m = 16;
   uint32_t ef_construction = 128;
   SearchLayout search_layout = SearchLayout::kFused;
   uint64_t seed = 0x5256465F47524148;

@@ -168,8 +168,9 @@ bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t dead
 void FusedIndex::trim(uint32_t k, SearchScratch::Impl& scratch) const {
   std::vector<uint64_t>& out = scratch.candidates;
   if (out.size() <= k) {
-    if (out.size() == k)
+    if (out.size() == k) {
       scratch.within = FusedSearcher::distance_of(*std::ranges::max_element(out));
+    }
     return;
   }
   size_t sorted = std::min(out.size(), 2 * size_t{k} + 16);

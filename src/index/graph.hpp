@@ -1,4 +1,4 @@
-// The graph index: a proximity graph with 32 neighbours a node and one upper layer of leaders, kept
+// The graph index: a proximity graph with up to 32 neighbours a node and one upper layer of leaders, kept
 // as standard INDEX payloads (docs/format.md, "INDEX") and, for speed, as fused node blocks (docs/
 // format.md, "FUSED"). Either is searched straight from the map; nothing is decoded at open.
 //
