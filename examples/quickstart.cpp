@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
   std::printf("deleted %llu; the store holds %llu, the snapshot still finds 7: %s\n",
               static_cast<unsigned long long>(removed->deleted),
               static_cast<unsigned long long>(store->status().vectors),
-              before->contains(7) ? "yes" : "no");
+              *before->contains(7) ? "yes" : "no");
 
   if (auto closed = store->close(); !closed) return fail(closed.error());
 

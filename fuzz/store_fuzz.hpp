@@ -46,15 +46,19 @@ inline void ask_everything(const Store& store) {
   (void)store.status();
   explained(store.epochs());
   explained(store.verify({.deep = true}));
-  if (snapshot->size() > 100'000) return;  // allowed, but nothing that a fuzzer has the time for
+  const auto size = snapshot->size();
+  explained(size);
+  // More is allowed, but nothing that a fuzzer has the time for.
+  if (size && *size > 100'000) return;
   const std::vector<float> query(std::min<uint32_t>(snapshot->dimension(), kMaxDimension), 1.0F);
   explained(snapshot->query(query, {.k = 3}));
   explained(snapshot->query(query, {.k = 3, .exact = true, .filter = "id >= 1"}));
   const auto ids = snapshot->ids();
-  for (size_t i = 0; i < ids.size() && i < 4; ++i) {
-    explained(snapshot->get(ids[i]));
-    explained(snapshot->record(ids[i]));
-    (void)snapshot->key(ids[i]);
+  explained(ids);
+  for (size_t i = 0; ids && i < ids->size() && i < 4; ++i) {
+    explained(snapshot->get((*ids)[i]));
+    explained(snapshot->record((*ids)[i]));
+    explained(snapshot->key((*ids)[i]));
   }
   explained(snapshot->id_of("key/1"));
   const auto fields = snapshot->fields();
@@ -71,8 +75,9 @@ inline void ask_everything(const Store& store) {
     explained(snapshot->hybrid({}, words));
   }
   const auto segments = snapshot->segments();
-  for (size_t i = 0; i < segments.size() && i < 20; ++i) {
-    explained(snapshot->payload(segments[i].segment_id));
+  explained(segments);
+  for (size_t i = 0; segments && i < segments->size() && i < 20; ++i) {
+    explained(snapshot->payload((*segments)[i].segment_id));
   }
 }
 

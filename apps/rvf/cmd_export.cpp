@@ -25,7 +25,7 @@ struct Options : Common {
 
 // Ids in ascending order, those that match.
 std::vector<uint64_t> matching_ids(const Snapshot& snapshot, const std::string& filter) {
-  if (filter.empty()) return snapshot.ids();
+  if (filter.empty()) return must(snapshot.ids());
   ScanOptions all;
   all.filter = filter;
   all.limit = SIZE_MAX;

@@ -7,6 +7,7 @@
 #include "metadata_input.hpp"
 #include "storage_argument.hpp"
 #include "types_arguments.hpp"
+#include "upkeep_arguments.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -17,7 +18,7 @@ struct Options : Common {
   MetadataOptions meta;
   size_t batch = 10000;
   bool create = false;
-  bool no_index = false;
+  UpkeepArguments upkeep;
   CreateOptions new_store;
   bool dtype_given = false;
   bool layout_given = false;
@@ -77,11 +78,7 @@ class Ingest {
                       o_.ids_file, ids_.size(), used_ids_));
     }
     must(store_.commit());
-    if (!o_.no_index) {
-      ProgressBar bar("building the index", "vectors", !o_.quiet);
-      const Progress progress = bar.callback();
-      must(store_.build_index(&progress));
-    }
+    o_.upkeep.run(store_, o_.quiet);
     const StoreStatus status = store_.status();
     must(store_.close());
     const double seconds =
@@ -224,7 +221,7 @@ void register_ingest(CLI::App& app) {
   o->storage.add_to(*c);
   CLI::Option* layout = add_search_layout(*c, o->new_store.search_layout);
   add_durability(*c, o->open.durability);
-  c->add_flag("--no-index", o->no_index, "do not bring the new vectors into the index yet");
+  o->upkeep.add_to(*c);
   add_threads(*c, *o, "threads for the index (all cores)");
   c->add_flag("--quiet", o->quiet, "no progress bar");
   add_json(*c, *o);

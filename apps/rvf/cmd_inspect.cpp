@@ -19,7 +19,7 @@ std::string type_name(uint8_t type) {
 
 void print_segments(const Options& o, const Snapshot& snapshot) {
   Table table({"id", "type", "offset", "payload", "rows", "tier", "flags", "packed", "shard"});
-  for (const SegmentInfo& s : snapshot.segments()) {
+  for (const SegmentInfo& s : must(snapshot.segments())) {
     const char* packed = s.compression == 0 ? "-" : s.compression == 1 ? "lz4" : "zstd";
     if (o.json) {
       fmt::print("{}\n", JsonObject()
@@ -49,7 +49,7 @@ void print_manifest(const Options& o, const Store& store, const Snapshot& snapsh
     uint64_t count = 0, bytes = 0;
   };
   std::map<std::string, Sum> by_type;
-  for (const SegmentInfo& i : snapshot.segments()) {
+  for (const SegmentInfo& i : must(snapshot.segments())) {
     Sum& sum = by_type[type_name(i.type)];
     ++sum.count;
     sum.bytes += i.payload_bytes;

@@ -2,13 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "command.hpp"
 #include "interop/meta_rows.hpp"
 #include "metadata_input.hpp"
 #include "records.hpp"
+#include "types/id_text.hpp"
+#include "upkeep_arguments.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -52,7 +53,7 @@ void run_schema(const SchemaOptions& o) {
     fmt::print("{}\n", JsonObject()
                            .add_raw("fields", "[" + fields + "]")
                            .add("vectors", status.vectors)
-                           .add("string_ids", status.string_ids)
+                           .add("string_ids", status.id_kind == IdKind::kTexts)
                            .add("metadata_bytes", status.metadata_bytes)
                            .str());
     return;
@@ -68,7 +69,7 @@ void run_schema(const SchemaOptions& o) {
     table.print();
   }
   fmt::print("{} vectors, {} ids, {} of metadata\n", human_count(status.vectors),
-             status.string_ids ? "string" : "u64", human_bytes(status.metadata_bytes));
+             status.id_kind == IdKind::kTexts ? "text" : "number", human_bytes(status.metadata_bytes));
 }
 
 struct CountOptions : Common {
@@ -138,17 +139,27 @@ struct ScanCommand : Common {
   std::string after;
 };
 
+// Where ids are texts a page ends at a vector, which is no number that a user knows.
+constexpr const char* kTextCursor = "@";
+
+std::string cursor_text(const Snapshot& snapshot, uint64_t next) {
+  return fmt::format("{}{}", snapshot.has_keys() ? kTextCursor : "", next);
+}
+
+uint64_t cursor_of(const Snapshot& snapshot, const std::string& text) {
+  const bool marked = text.starts_with(kTextCursor);
+  const auto cursor = number_id(marked ? text.substr(1) : text);
+  if (!cursor || marked != snapshot.has_keys()) {
+    fail_usage(fmt::format("--after: \"{}\" is not a cursor that a scan of this store gave", text));
+  }
+  return *cursor;
+}
+
 void run_scan(ScanCommand& o) {
   const Store store = open_for_reading(o);
   const Snapshot snapshot = must(store.snapshot());
   if (!o.after.empty()) {
-    uint64_t cursor = 0;
-    const char* last = o.after.data() + o.after.size();
-    const auto [end, error] = std::from_chars(o.after.data(), last, cursor);
-    if (error != std::errc() || end != last) {
-      fail_usage(fmt::format("--after: \"{}\" is not a cursor", o.after));
-    }
-    o.scan.after = cursor;
+    o.scan.after = cursor_of(snapshot, o.after);
   }
   const ScanPage page = must(snapshot.scan(o.scan));
   const Records records(snapshot, o.columns);
@@ -160,7 +171,11 @@ void run_scan(ScanCommand& o) {
       if (!o.columns.empty()) line.add_raw("row", rows[i]);
       fmt::print("{}\n", line.str());
     }
-    if (page.next) fmt::print("{}\n", JsonObject().add("next", *page.next).str());
+    if (page.next) {
+      const std::string next = cursor_text(snapshot, *page.next);
+      fmt::print("{}\n",
+                 JsonObject().add_raw("next", snapshot.has_keys() ? json_text(next) : next).str());
+    }
     return;
   }
   std::vector<std::string> header{"id"};
@@ -177,13 +192,14 @@ void run_scan(ScanCommand& o) {
   } else {
     table.print();
   }
-  if (page.next) fmt::print("more: --after {}\n", *page.next);
+  if (page.next) fmt::print("more: --after {}\n", cursor_text(snapshot, *page.next));
 }
 
 struct UpdateOptions : Common {
   std::string meta_file, schema, id_column;
   std::vector<std::string> clear;
   OpenOptions open;
+  UpkeepArguments upkeep;
 };
 
 // What a row does not mention stays as it is.
@@ -212,9 +228,11 @@ void run_update(const UpdateOptions& o) {
   interop::MetaRows part;
   uint64_t updated = 0;
   while (must_input(reader->read(kRows, part)) > 0) {
-    std::vector<uint64_t> ids = part.ids;
     const Snapshot snapshot = must(store.snapshot());
-    for (const std::string& key : part.keys) ids.push_back(id_of_text(snapshot, key));
+    std::vector<std::string> texts = part.keys;
+    for (const uint64_t id : part.ids) texts.push_back(fmt::format("{}", id));
+    std::vector<uint64_t> ids;  // as the snapshot knows them
+    for (const std::string& text : texts) ids.push_back(id_of_text(snapshot, text));
     for (Column& column : part.columns) keep_old_values(snapshot, ids, column);
     for (const std::string& name : o.clear) {
       const auto fields = snapshot.fields();
@@ -227,9 +245,13 @@ void run_update(const UpdateOptions& o) {
       }
       part.columns.push_back({name, at->type, std::vector<Value>(ids.size())});
     }
-    updated += must(store.update_metadata(ids, part.columns)).updated;
+    updated += must(snapshot.has_keys() ? store.update_metadata(texts, part.columns)
+                                        : store.update_metadata(ids, part.columns))
+                   .updated;
     part = {};
+    if (interrupted()) fail_usage("interrupted; the rows up to here are updated");
   }
+  o.upkeep.run(store, false);
   must(store.close());
   if (o.json) {
     fmt::print("{}\n", JsonObject().add("updated", updated).str());
@@ -282,8 +304,12 @@ void register_metadata(CLI::App& app) {
   c->add_option("--id-column", o->id_column, "field that holds the ids (id)");
   c->add_option("--schema", o->schema, "types of fields");
   c->add_option("--clear", o->clear, "fields that become null in all these rows")->delimiter(',');
+  o->upkeep.add_to(*c);
   add_json(*c, *o);
-  c->callback([o] { run_update(*o); });
+  c->callback([o] {
+    install_interrupt();
+    run_update(*o);
+  });
 }
 
 }  // namespace rvf::cli

@@ -120,7 +120,7 @@ class Printer {
   void finish_table(const Table& table, bool empty) const {
     if (!empty) return table.print();
     fmt::print("nothing found: {}\n",
-               snapshot_.size() == 0 ? "the store is empty" : "no vector matches");
+               must(snapshot_.size()) == 0 ? "the store is empty" : "no vector matches");
   }
 
   std::string ids_json(std::span<const uint64_t> ids) const {

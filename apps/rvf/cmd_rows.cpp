@@ -1,43 +1,25 @@
 // get and delete: single vectors by id.
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 
 #include "command.hpp"
 #include "interop/vector_file.hpp"
 #include "records.hpp"
+#include "upkeep_arguments.hpp"
 
 namespace rvf::cli {
 namespace {
 
-uint64_t parse_id(std::string_view text) {
-  uint64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    fail_usage(fmt::format("\"{}\" is not an id; ids are numbers from 0 to 2^64-2", text));
-  }
-  return id;
-}
-
-struct IdRange {
-  uint64_t first, last;
-};
-
-std::vector<IdRange> parse_ranges(const std::string& text) {
-  std::vector<IdRange> ranges;
-  std::string_view rest = text;
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts;
+  std::string_view rest = list;
   while (!rest.empty()) {
     const size_t comma = rest.find(',');
-    const std::string_view part = rest.substr(0, comma);
+    if (comma != 0) parts.emplace_back(rest.substr(0, comma));
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-    if (part.empty()) continue;
-    const size_t dash = part.find('-');
-    const uint64_t first = parse_id(part.substr(0, dash));
-    const uint64_t last = dash == std::string_view::npos ? first : parse_id(part.substr(dash + 1));
-    if (last < first) fail_usage(fmt::format("the range {} ends before it begins", part));
-    ranges.push_back({first, last});
   }
-  return ranges;
+  return parts;
 }
 
 void run_get(const Common& o, const std::vector<std::string>& ids) {
@@ -69,35 +51,54 @@ void run_get(const Common& o, const std::vector<std::string>& ids) {
 struct DeleteOptions : Common {
   std::string ids, ids_file, filter;
   OpenOptions open;
+  UpkeepArguments upkeep;
 };
 
-// Ids and ranges of a store whose ids are numbers, or string ids.
-void collect_ids(const Snapshot& snapshot, const std::string& list, std::vector<uint64_t>& ids,
-                 uint64_t& asked) {
-  if (snapshot.has_keys()) {
-    std::string_view rest = list;
-    while (!rest.empty()) {
-      const size_t comma = rest.find(',');
-      const std::string part(rest.substr(0, comma));
-      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-      if (part.empty()) continue;
-      ++asked;
-      bool missing = false;
-      const uint64_t id = id_of_text(snapshot, part, &missing);
-      if (!missing) ids.push_back(id);
+// What a delete names: text ids, or numbers and ranges of them.
+struct Doomed {
+  std::vector<std::string> keys;
+  std::vector<uint64_t> ids;
+  uint64_t asked = 0;  // single ones; whoever names a range does not say that all of it is there
+};
+
+// A range may be far larger than the store, so it picks from the ids that exist.
+void add_range(const Snapshot& snapshot, uint64_t first, uint64_t last, Doomed& out) {
+  ScanOptions page;
+  if (first > 0) page.after = first - 1;
+  while (true) {
+    const ScanPage found = must(snapshot.scan(page));
+    for (const uint64_t id : found.ids) {
+      if (id > last) return;
+      out.ids.push_back(id);
+      ++out.asked;
     }
-    return;
+    if (!found.next) return;
+    page.after = found.next;
   }
-  // A range may be far larger than the store, so it picks from the ids that exist.
-  const std::vector<uint64_t> all = snapshot.ids();
-  for (const IdRange& r : parse_ranges(list)) {
-    auto at = std::lower_bound(all.begin(), all.end(), r.first);
-    if (r.first == r.last) ++asked;
-    for (; at != all.end() && *at <= r.last; ++at) {
-      ids.push_back(*at);
-      if (r.first != r.last) ++asked;
+}
+
+void add_list(const Snapshot& snapshot, const std::string& list, Doomed& out) {
+  for (const std::string& part : parts_of(list)) {
+    const size_t dash = part.find('-');
+    if (snapshot.has_keys()) {
+      out.keys.push_back(part);
+      ++out.asked;
+    } else if (dash == std::string::npos) {
+      out.ids.push_back(number_of_id(part));
+      ++out.asked;
+    } else {
+      const uint64_t first = number_of_id(part.substr(0, dash));
+      const uint64_t last = number_of_id(part.substr(dash + 1));
+      if (last < first) fail_usage(fmt::format("the range {} ends before it begins", part));
+      add_range(snapshot, first, last, out);
     }
   }
+}
+
+template <class T>
+void sort_unique(std::vector<T>& v) {
+  std::sort(v.begin(), v.end());
+  v.erase(std::unique(v.begin(), v.end()), v.end());
 }
 
 // The JSON filter that is true for all; the library refuses blank text itself.
@@ -109,16 +110,23 @@ bool empty_object(std::string text) {
 void run_delete(const DeleteOptions& o) {
   if (empty_object(o.filter)) fail_usage("an empty filter would delete everything");
   Store store = open_for_writing(o, o.open);
-  std::vector<uint64_t> ids;
-  uint64_t asked = 0;
-  if (!o.ids_file.empty()) ids = must_input(interop::read_ids(o.ids_file));
-  asked = ids.size();
-  if (!o.ids.empty()) collect_ids(must(store.snapshot()), o.ids, ids, asked);
+  Doomed doomed;
+  if (!o.ids_file.empty()) {
+    doomed.ids = must_input(interop::read_ids(o.ids_file));
+    doomed.asked = doomed.ids.size();
+  }
+  if (!o.ids.empty()) add_list(must(store.snapshot()), o.ids, doomed);
+  sort_unique(doomed.keys);
+  sort_unique(doomed.ids);
+  WriteBatch batch;
+  batch.delete_keys = doomed.keys;
+  batch.delete_ids = doomed.ids;
   const WriteReport report =
-      must(o.filter.empty() ? store.remove(ids) : store.remove_where(o.filter));
+      must(o.filter.empty() ? store.write(batch) : store.remove_where(o.filter));
+  o.upkeep.run(store, false);
   const StoreStatus status = store.status();
   must(store.close());
-  const uint64_t missing = asked > report.deleted ? asked - report.deleted : 0;
+  const uint64_t missing = doomed.asked > report.deleted ? doomed.asked - report.deleted : 0;
   if (o.json) {
     fmt::print("{}\n", JsonObject()
                            .add("deleted", report.deleted)
@@ -154,8 +162,10 @@ void register_rows(CLI::App& app) {
   c->add_option("--filter", o->filter, "all vectors whose fields match")
       ->excludes(list)
       ->excludes(file);
+  o->upkeep.add_to(*c);
   add_json(*c, *o);
   c->callback([o] {
+    install_interrupt();
     if (o->ids.empty() && o->ids_file.empty() && o->filter.empty()) {
       fail_usage("give --ids, --ids-file or --filter");
     }

@@ -36,7 +36,7 @@ struct Failure {
 
 template <class T>
 T must(Result<T>&& r) {
-  if (!r) fail(r.error());
+  if (!r.ok()) fail(r.error());
   return *std::move(r);
 }
 inline void must(Status&& s) {
@@ -44,7 +44,7 @@ inline void must(Status&& s) {
 }
 template <class T>
 T must_input(Result<T>&& r) {
-  if (!r) fail_input(r.error());
+  if (!r.ok()) fail_input(r.error());
   return *std::move(r);
 }
 

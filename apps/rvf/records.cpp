@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "command.hpp"
+#include "types/id_text.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -96,13 +96,20 @@ std::string value_json(const Value& value, FieldType type) {
 }
 
 std::string id_text(const Snapshot& snapshot, uint64_t id) {
-  const auto key = snapshot.has_keys() ? snapshot.key(id) : std::nullopt;
-  return key ? *key : fmt::format("{}", id);
+  return snapshot.has_keys() ? must(snapshot.key(id)) : fmt::format("{}", id);
 }
 
 std::string id_json(const Snapshot& snapshot, uint64_t id) {
-  const auto key = snapshot.has_keys() ? snapshot.key(id) : std::nullopt;
-  return key ? json_text(*key) : fmt::format("{}", id);
+  return snapshot.has_keys() ? json_text(must(snapshot.key(id))) : fmt::format("{}", id);
+}
+
+uint64_t number_of_id(const std::string& text) {
+  const auto id = number_id(text);
+  if (!id) {
+    fail_usage(fmt::format(
+        "\"{}\" is not an id of this store; its ids are numbers from 0 to 2^64-2", text));
+  }
+  return *id;
 }
 
 uint64_t id_of_text(const Snapshot& snapshot, const std::string& text, bool* missing) {
@@ -110,14 +117,10 @@ uint64_t id_of_text(const Snapshot& snapshot, const std::string& text, bool* mis
     const auto id = snapshot.id_of(text);
     if (id) return *id;
     if (id.error().code != ErrorCode::kNotFound) fail(id.error());
+  } else if (snapshot.id_kind() == IdKind::kNumbers) {
+    const uint64_t id = number_of_id(text);
+    if (must(snapshot.contains(id))) return id;
   }
-  uint64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  const bool number = error == std::errc() && end == text.data() + text.size();
-  if (!number && !snapshot.has_keys()) {
-    fail_usage(fmt::format("\"{}\" is not an id; ids are numbers from 0 to 2^64-2", text));
-  }
-  if (number && snapshot.contains(id)) return id;
   if (missing == nullptr) fail_usage(fmt::format("no vector has the id '{}'", text));
   *missing = true;
   return 0;

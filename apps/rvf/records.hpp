@@ -34,6 +34,8 @@ std::string value_json(const Value& value, FieldType type);
 // Ids as their user knows them: the string id where there is one, else the number.
 std::string id_text(const Snapshot& snapshot, uint64_t id);
 std::string id_json(const Snapshot& snapshot, uint64_t id);
+// The number that an id is in a store of numbers; fails the command for any other text.
+uint64_t number_of_id(const std::string& text);
 // The vector that a user names; fails the command where there is none by that id. `missing` is set
 // instead, if given.
 uint64_t id_of_text(const Snapshot& snapshot, const std::string& text, bool* missing = nullptr);

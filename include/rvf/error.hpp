@@ -38,6 +38,7 @@ enum class ErrorCode : uint16_t {
   kNotFound = 0x020A,
   kOutOfRange = 0x020B,  // a value does not fit the store's dtype
   kCancelled = 0x020C,
+  kWrongIdKind = 0x020D,  // numbers for a store of text ids, or texts for one of numbers
   // writing
   kLockHeld = 0x0300,
   kLockStale = 0x0301,

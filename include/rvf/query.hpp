@@ -31,6 +31,7 @@ struct QueryOptions {
   FilterStrategy strategy = FilterStrategy::kAuto;
   std::string group_by = {};  // a field: at most group_size results have the same value in it
   uint32_t group_size = 1;
+  bool count_access = true;  // for the temperature of what is found; false for queries of nobody's
 };
 
 struct Neighbor {

@@ -25,6 +25,7 @@ struct [[nodiscard]] Error {
 //   Result<int> r = parse(...);
 //   if (!r) return r.error();
 //   use(*r);
+// Of a Result<bool> ask ok(): as a condition it could be read as its value.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -32,7 +33,11 @@ class [[nodiscard]] Result {
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const noexcept { return state_.index() == 0; }
-  explicit operator bool() const noexcept { return ok(); }
+  explicit operator bool() const noexcept
+    requires(!std::is_same_v<T, bool>)
+  {
+    return ok();
+  }
   T& operator*() & { return *std::get_if<0>(&state_); }
   const T& operator*() const& { return *std::get_if<0>(&state_); }
   T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }

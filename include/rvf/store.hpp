@@ -63,6 +63,7 @@ struct CreateOptions {
   uint32_t ef_construction = 128;
   SearchLayout search_layout = SearchLayout::kFused;
   uint64_t seed = 0x5256465F47524148;
+  IdKind ids = IdKind::kUndecided;  // the first row decides
   Storage storage = Storage::kExact;
   std::string application =
       {};  // free text kept in the file, for example an application's settings
@@ -115,22 +116,26 @@ struct SegmentInfo {
   uint64_t rows = 0;  // of a VEC segment
   uint8_t compression = 0;
   uint16_t shard = 0;  // 0: this file
+  bool attachment = false;  // somebody's, see Attachment; else the store's own
 };
 
 // Everything that one commit does. Deletions and updates act on what was there before the batch.
+// Numbers (`ids`, `delete_ids`, `update_ids`) are for stores of numbers, `keys` and their kin for
+// stores of text ids; kWrongIdKind, and nothing is written, where the store has the other kind.
 struct WriteBatch {
   Vectors vectors;
-  std::span<const uint64_t>
-      ids;  // empty: counted on from the highest id; an id that exists is replaced
-  // String ids in place of `ids`, one a vector: one that exists is replaced and keeps its u64 id.
+  // One a vector; an id that exists is replaced. Empty, and no keys: counted on from the highest.
+  std::span<const uint64_t> ids;
   std::span<const std::string> keys = {};
   std::span<const Column> columns = {};  // of the vectors; a replaced vector keeps no old field
   std::span<const uint64_t> delete_ids;
+  std::optional<std::pair<uint64_t, uint64_t>> delete_range = {};  // both included
   std::span<const std::string> delete_keys = {};
   std::string_view delete_where = {};  // a filter
   // Sets these fields of these vectors, which stay what they are; null clears a field. An id that
   // does not exist is an error (kNotFound).
   std::span<const uint64_t> update_ids = {};
+  std::span<const std::string> update_keys = {};
   std::span<const Column> update_columns = {};
   std::span<const Attachment> attach;
   std::span<const uint64_t> detach;  // segment ids
@@ -142,8 +147,11 @@ struct WriteReport {
   uint64_t replaced = 0;  // of `added`, ids that existed
   uint64_t deleted = 0;  // ids that existed, of the delete lists and the filter
   uint64_t updated = 0;
-  uint64_t first_id = 0;  // where ids were given out
+  uint64_t first_id = 0;  // where numbers were given out
   std::vector<uint64_t> attached;  // segment ids of the attachments, in order
+  // Why the index could not take the vectors in (IndexPolicy::kAuto). They are committed, and found
+  // without it.
+  std::optional<Error> index_problem = {};
 };
 
 struct RecoveryInfo {
@@ -180,7 +188,7 @@ struct StoreStatus {
   std::string layout = "native";  // or "runtime", "wasm", "wire": read-only, see `rvf convert`
   std::vector<std::string> notes;  // what opening another layout could not carry over
   uint64_t fields = 0;
-  bool string_ids = false;
+  IdKind id_kind = IdKind::kUndecided;
   uint64_t metadata_bytes = 0;
   std::string application;
   std::array<uint8_t, 16> file_id{};
@@ -230,6 +238,20 @@ struct CompactReport {
   uint64_t tier_rows[3] = {0, 0, 0};
 };
 
+// What upkeep() may do, where it is due.
+struct UpkeepOptions {
+  bool index = true;
+  bool compact = true;
+  uint64_t bytes_per_second = 0;  // of a compaction, as in CompactOptions
+  const Progress* progress = nullptr;
+};
+
+struct UpkeepReport {
+  bool indexed = false;
+  bool compacted = false;
+  uint64_t bytes_before = 0, bytes_after = 0;  // of the file, around a compaction
+};
+
 struct LoadAheadOptions {
   bool rows = false;  // the vectors too, after the index
   uint64_t most_bytes = 0;  // stop after so many; 0: all
@@ -244,11 +266,16 @@ struct LoadAheadReport {
 };
 
 // One epoch of a store, immutable. Cheap to copy; keeps the mapped file alive.
+//
+// Ids: where they are numbers, the functions below take and give these. Where they are texts, a
+// uint64_t is a handle of a vector, given by id_of(), ids(), scan(), for_each() and queries, and good
+// for the functions of snapshots of this store; key() and keys_of() tell the text. No number
+// that a user may have written is a handle, and no write takes one.
 class Snapshot {
  public:
   struct Impl;  // opaque
   uint32_t epoch() const noexcept;
-  uint64_t size() const noexcept;  // live vectors
+  Result<uint64_t> size() const;  // live vectors
   uint32_t dimension() const noexcept;
   DType dtype() const noexcept;
   Metric metric() const noexcept;
@@ -266,37 +293,39 @@ class Snapshot {
   Result<LoadAheadReport> load_ahead(const LoadAheadOptions& options = {}) const;
 
   // kTruncated, naming the file, if another program cut it off under the snapshot, or the disk could
-  // not read it: then what functions without a Result returned before is void. The others ask this
-  // themselves. It rests on a handler for SIGBUS that passes on what is not the library's; with
+  // not read it. Every function that returns a Result asks this itself. It rests on a handler for SIGBUS that passes on what is not the library's; with
   // RVF_SIGBUS=off in the environment it is not installed, and the signal ends the process.
   Status intact() const;
-  bool contains(uint64_t id) const;
+  Result<bool> contains(uint64_t id) const;
   Result<std::vector<float>> get(uint64_t id) const;  // kNotFound
   Status get_raw(uint64_t id,
                  std::span<std::byte> out) const;  // vector_bytes(dtype, dimension) bytes
   // Live ids with their vectors as stored, in row order; stops early when visit returns false.
-  void for_each(
+  Status for_each(
       const std::function<bool(uint64_t id, std::span<const std::byte> vector)>& visit) const;
-  std::vector<uint64_t> ids() const;  // live, ascending
+  Result<std::vector<uint64_t>> ids() const;  // live, ascending
 
   // Metadata. Filters are texts, see docs/filters.md; kBadFilter explains what is wrong with one.
   std::vector<Field> fields() const;  // without those of the library
-  Result<Record> record(uint64_t id) const;  // kNotFound; string ids are under kKeyField
+  Result<Record> record(uint64_t id) const;  // kNotFound; text ids are under kKeyField
   // One field of many vectors, in order; null also for ids that do not exist.
   Result<std::vector<Value>> values(std::span<const uint64_t> ids, const std::string& field) const;
-  bool has_keys() const noexcept;
-  std::optional<std::string> key(uint64_t id) const;  // the string id
+  IdKind id_kind() const noexcept;
+  bool has_keys() const noexcept;  // id_kind() is kTexts
+  Result<std::string> key(uint64_t id) const;  // the text id; kNotFound, kWrongIdKind
+  // The text ids of vectors, in order; kNotFound, kWrongIdKind where ids are numbers.
+  Result<std::vector<std::string>> keys_of(std::span<const uint64_t> ids) const;
   Result<uint64_t> id_of(std::string_view key) const;  // kNotFound
   Result<uint64_t> count(std::string_view filter) const;
   Result<ScanPage> scan(const ScanOptions& options) const;
-  // How many matching vectors have which value, most frequent first; null counts as a value, and
-  // every element of a list.
+  // How many matching vectors have which value, most frequent first; null counts as a value. A vector
+  // counts once for every value in its list.
   Result<std::vector<ValueCount>> count_by(const std::string& field, std::string_view filter = {},
                                            size_t limit = 100) const;
   // By words of a string field (BM25), by vector, or by both. An empty vector: words alone.
   Result<HybridResult> hybrid(std::span<const float> vector, const HybridOptions& options) const;
 
-  std::vector<SegmentInfo> segments() const;  // live ones, in file order
+  Result<std::vector<SegmentInfo>> segments() const;  // live ones, in file order
   // A segment's content, hash checked and decompressed.
   Result<std::vector<std::byte>> payload(uint64_t segment_id) const;
   // An uncompressed segment's content where it lies in the mapped file, valid while the snapshot is
@@ -333,10 +362,13 @@ class Store {
   Result<WriteReport> ingest(const Vectors& vectors, std::span<const std::string> keys,
                              std::span<const Column> columns);
   Result<WriteReport> remove(std::span<const uint64_t> ids);
+  Result<WriteReport> remove(std::span<const std::string> keys);
   Result<WriteReport> remove_range(uint64_t first, uint64_t last);  // both included
   Result<WriteReport> write(const WriteBatch& batch);
   Result<WriteReport> remove_where(std::string_view filter);
   Result<WriteReport> update_metadata(std::span<const uint64_t> ids,
+                                      std::span<const Column> columns);
+  Result<WriteReport> update_metadata(std::span<const std::string> keys,
                                       std::span<const Column> columns);
   // Adds fields, widens their types or has them indexed, in one commit. Rows that are there are
   // indexed by the next compaction.
@@ -364,6 +396,11 @@ class Store {
   // Rewrites the store into a new file that replaces the old one in one step. Queries and writes go
   // on meanwhile, from other threads. An interrupted compaction is continued by the next one.
   Result<CompactReport> compact(const CompactOptions& options = {});
+  // What keeps the store fast and its file in bounds, done only where it is due: the index is made
+  // when there are enough vectors, and again when an eighth as many as it has wait outside; the file
+  // is compacted when more than half of it is dead (and 4 MiB). So a vector costs what a vector
+  // costs, however few are written at a time. Call it after writing, for example before close().
+  Result<UpkeepReport> upkeep(const UpkeepOptions& options = {});
   Status close();
 
  private:

@@ -288,7 +288,7 @@ class RowReader : public MetaRowReader {
         if (!staged_) break;
       }
       const auto taken = builder_.take(line_, kCellsAtOnce, out);
-      if (!taken) return at_line(line_, taken.error());
+      if (!taken.ok()) return at_line(line_, taken.error());
       if (!*taken) break;
       staged_ = false;
     }
@@ -436,7 +436,7 @@ Status ExtraColumns::read(const VectorChunk& chunk, MetaRows& out) try {
       return impl_->at(row, s.error());
     }
     const auto taken = builder.take(row, kCellsOfChunk, out);
-    if (!taken) return impl_->at(row, taken.error());
+    if (!taken.ok()) return impl_->at(row, taken.error());
     if (!*taken) {
       return impl_->at(row, Error(ErrorCode::kTooLarge,
                                   "too much metadata for one batch; read fewer rows at once"));

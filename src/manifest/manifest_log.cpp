@@ -47,6 +47,7 @@ Head head_of(wire::Level1&& l) {
   h.key_directory = std::move(l.key_directory);
   h.dimensions = std::move(l.dimensions);
   if (!l.storage.empty()) h.storage = l.storage.front().storage;
+  h.numbers_declared = !l.id_kind.empty();
   h.unknown = std::move(l.unknown);
   return h;
 }
@@ -82,6 +83,7 @@ wire::Level1 level1_of(const Head& head, const Change& change) {
   l.key_directory = head.key_directory;
   l.dimensions = head.dimensions;
   if (head.storage != Storage::kExact) l.storage = {{head.storage}};
+  if (head.numbers_declared) l.id_kind = {{IdKind::kNumbers}};
   l.unknown = head.unknown;
   l.directory = change.added;
   for (const uint64_t id : change.removed) {

@@ -40,6 +40,7 @@ struct Head {
   std::vector<wire::CompactionState> compaction;
   std::vector<wire::SchemaEntry> schema;
   Storage storage = Storage::kExact;
+  bool numbers_declared = false;  // the ids are numbers, whether there is a row or not
   // Not used by this version, kept for those that do.
   std::vector<wire::MetadataIndexEntry> metadata_indexes;
   std::vector<wire::PrefetchEntry> prefetch;

@@ -16,23 +16,6 @@ namespace {
 constexpr uint64_t kChunkBytes = 64ULL << 20;
 constexpr uint64_t kCheckpointBytes = 256ULL << 20;
 
-// What the store did not make itself is carried over byte for byte.
-bool is_attachment(const wire::DirEntry& e, const manifest::Head& head, const wire::Root& root) {
-  if (is_own_metadata(e) || is_own_fused(e)) return false;
-  switch (e.type) {
-    case SegmentType::kQuant: return e.tier == 0;
-    case SegmentType::kHot: return e.offset != root.hot_cache.segment_offset;
-    case SegmentType::kVec:
-    case SegmentType::kIndex:
-    case SegmentType::kJournal:
-    case SegmentType::kManifest: return false;
-    case SegmentType::kSketch:
-      return std::find(head.sketch_segments.begin(), head.sketch_segments.end(), e.segment_id) ==
-             head.sketch_segments.end();
-    default: return true;
-  }
-}
-
 }  // namespace
 
 Result<CompactReport> Compaction::run() {
@@ -111,6 +94,7 @@ Status Compaction::open_output() {
   writer_->head().metadata_indexes = source_head_.metadata_indexes;
   writer_->head().schema = source_head_.schema;
   writer_->head().storage = storage_;
+  writer_->head().numbers_declared = source_head_.numbers_declared;
   writer_->root() = source_root_;
   writer_->root().entry_points = writer_->root().top_layer = writer_->root().prefetch = {};
   writer_->root().centroids = writer_->root().quant_dictionary = writer_->root().hot_cache = {};
@@ -271,12 +255,13 @@ Status Compaction::append_rows(const LiveState& from, std::span<const uint64_t> 
 
 Status Compaction::copy_attachments(const std::map<uint64_t, wire::DirEntry>& directory,
                                     const LiveState& from) {
+  const SegmentOwner owner(source_head_, source_root_);
   // The caller's directory may change under a concurrent writer, so it is copied first.
   std::vector<wire::DirEntry> entries;
   {
     std::lock_guard guard(store_.state_mutex);
     for (const auto& [id, entry] : directory) {
-      if (is_attachment(entry, source_head_, source_root_)) entries.push_back(entry);
+      if (owner.is_attachment(entry)) entries.push_back(entry);
     }
   }
   writer_->begin_batch();
@@ -323,16 +308,15 @@ Status Compaction::catch_up() {
     RVF_TRY(append_rows(now, rows, 0));
   }
   RVF_TRY(catch_up_metadata(newer, first_new_row));
+  const SegmentOwner owner_here(writer_->head(), root);
   for (const auto& [id, entry] : writer_->log().directory()) {
-    if (is_attachment(entry, writer_->head(), root) && !store_.directory.contains(id)) {
+    if (owner_here.is_attachment(entry) && !store_.directory.contains(id)) {
       writer_->batch().removed.push_back(id);
     }
   }
+  const SegmentOwner owner_there(store_.writer->head(), store_.writer->root());
   for (const auto& [id, entry] : store_.directory) {
-    if (!is_attachment(entry, store_.writer->head(), store_.writer->root()) ||
-        writer_->log().directory().contains(id)) {
-      continue;
-    }
+    if (!owner_there.is_attachment(entry) || writer_->log().directory().contains(id)) continue;
     RVF_ASSIGN(const wire::SegmentView view, now.verified_segment(entry));
     RVF_TRY(writer_->append_verbatim(view.header, view.payload, view.trailer, entry));
   }

@@ -10,6 +10,7 @@
 #include "runtime/convert_graph.hpp"
 #include "runtime/open_foreign.hpp"
 #include "runtime/store_impl.hpp"
+#include "runtime/word_indexes.hpp"
 
 namespace rvf::runtime {
 namespace {
@@ -173,24 +174,6 @@ Result<ConvertReport> convert_to_native(const std::string& in, const std::string
 
 namespace {
 
-// What belongs to the store itself, and is written anew or can be made again.
-bool is_the_stores_own(const SegmentInfo& s) {
-  const bool hot = (s.flags & segment_flag::kHot) != 0;
-  switch (static_cast<SegmentType>(s.type)) {
-    case SegmentType::kVec:
-    case SegmentType::kIndex:
-    case SegmentType::kJournal:
-    case SegmentType::kManifest:
-    case SegmentType::kSketch: return true;
-    case SegmentType::kMeta:
-    case SegmentType::kMetaIdx:
-    case SegmentType::kFused: return hot;
-    case SegmentType::kQuant:
-    case SegmentType::kHot: return hot || s.tier != 0;
-    default: return false;
-  }
-}
-
 struct Collected {
   std::vector<OpaqueSegment> others;
   Record file_metadata;
@@ -224,8 +207,9 @@ void unwrap(layouts::Carried&& carried, Collected& out) {
 Result<Collected> collect_attachments(const Snapshot& snapshot) {
   Collected out;
   std::vector<OpaqueSegment> natives;
-  for (const SegmentInfo& info : snapshot.segments()) {
-    if (is_the_stores_own(info)) continue;
+  RVF_ASSIGN(const std::vector<SegmentInfo> segments, snapshot.segments());
+  for (const SegmentInfo& info : segments) {
+    if (!info.attachment) continue;
     RVF_ASSIGN(wire::Bytes payload, snapshot.payload(info.segment_id));
     if (info.type == layouts::kCarriedType && layouts::is_carried(payload)) {
       auto carried = layouts::decode_carried(payload);
@@ -304,10 +288,7 @@ Result<Side> collect_side(const Snapshot& snapshot, const StoreStatus& status,
   if (snapshot.has_keys()) {
     RVF_ASSIGN(auto c,
                collect_columns(snapshot, {{kKeyField, FieldType::kString, kIndexNone}}, ids));
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const auto* key = std::get_if<std::string>(&c.front().values[i]);
-      side.keys.push_back(key != nullptr ? *key : std::to_string(ids[i]));
-    }
+    RVF_ASSIGN(side.keys, snapshot.keys_of(ids));
     side.columns.push_back(std::move(c.front()));
   }
   const bool plain = side.hints == layouts::NativeHints{};
@@ -355,17 +336,19 @@ Result<ConvertReport> convert_to_runtime(const std::string& in, const std::strin
   tell_losses(status, report);
 
   RVF_ASSIGN(const Snapshot snapshot, store.snapshot());
-  const std::vector<RowAt> rows = rows_by_id(snapshot);
+  RVF_ASSIGN(const std::vector<RowAt> rows, rows_by_id(snapshot));
   layouts::RuntimeContent content;
   content.dimension = status.dimension;
   content.metric = status.metric;
   content.epoch = status.epoch;
   content.identity = Store::Impl::identity_of(store);
-  for (const RowAt& row : rows) content.ids.push_back(row.id);
+  std::vector<uint64_t> ids;  // as the snapshot knows them
+  for (const RowAt& row : rows) ids.push_back(row.id);
+  for (const uint64_t id : ids) content.ids.push_back(SnapshotAccess::of(snapshot)->outside(id));
   content.row = [&](size_t i, std::span<float> to) {
     return kernels::decode_row(rows[i].values, status.dtype, to);
   };
-  RVF_ASSIGN(Side side, collect_side(snapshot, status, content.ids));
+  RVF_ASSIGN(Side side, collect_side(snapshot, status, ids));
   content.metadata =
       layouts::make_rvfmeta(content.ids, side.columns, side.attached.file_metadata, report.lost);
   content.others = std::move(side.attached.others);

@@ -15,7 +15,8 @@ constexpr uint64_t kFewestRows = 1024;
 // The store's own graph: payloads of all its adjacency, hashes checked.
 Result<std::vector<wire::Bytes>> stored_graph(const Snapshot& snapshot) {
   std::vector<wire::Bytes> payloads;
-  for (const SegmentInfo& s : snapshot.segments()) {
+  RVF_ASSIGN(const std::vector<SegmentInfo> segments, snapshot.segments());
+  for (const SegmentInfo& s : segments) {
     if (static_cast<SegmentType>(s.type) != SegmentType::kIndex) continue;
     RVF_ASSIGN(wire::Bytes payload, snapshot.payload(s.segment_id));
     RVF_ASSIGN(const wire::IndexView view, wire::IndexView::parse(payload));
@@ -47,13 +48,12 @@ Result<std::vector<wire::Bytes>> new_graph(const Snapshot& snapshot, const std::
 
 }  // namespace
 
-std::vector<RowAt> rows_by_id(const Snapshot& snapshot) {
+Result<std::vector<RowAt>> rows_by_id(const Snapshot& snapshot) {
   std::vector<RowAt> rows;
-  rows.reserve(snapshot.size());
-  snapshot.for_each([&](uint64_t id, std::span<const std::byte> values) {
+  RVF_TRY(snapshot.for_each([&](uint64_t id, std::span<const std::byte> values) {
     rows.push_back({id, values.data(), rows.size()});
     return true;
-  });
+  }));
   std::sort(rows.begin(), rows.end(), [](const RowAt& a, const RowAt& b) { return a.id < b.id; });
   return rows;
 }

@@ -12,12 +12,12 @@ namespace rvf::runtime {
 
 // A live row where it lies in the mapped file.
 struct RowAt {
-  uint64_t id = 0;
+  uint64_t id = 0;  // as the snapshot gives it
   const std::byte* values = nullptr;
   uint64_t row = 0;  // among all rows of the store, in row order
 };
 // Ascending by id. Valid while the snapshot is held.
-std::vector<RowAt> rows_by_id(const Snapshot& snapshot);
+Result<std::vector<RowAt>> rows_by_id(const Snapshot& snapshot);
 
 // Must outlive the RuntimeGraph made from it.
 class OrderedGraph {

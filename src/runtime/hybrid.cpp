@@ -159,7 +159,7 @@ Result<HybridResult> Snapshot::Impl::hybrid(std::span<const float> vector,
         taken[wire::meta_value_key(t->value(f.row, group->id))]++ >= o.group_size) {
       continue;
     }
-    result.hits.push_back({state.id_of(f.row), f.score, f.distance, f.text_score});
+    result.hits.push_back({outside(state.id_of(f.row)), f.score, f.distance, f.text_score});
   }
   return result;
 }

@@ -12,16 +12,12 @@
 #include "index/row_table.hpp"
 #include "manifest/manifest_log.hpp"
 #include "runtime/mapped_file.hpp"
+#include "runtime/segment_owner.hpp"
 #include "runtime/vec_segment.hpp"
 #include "wire/fused_codec.hpp"
 #include "wire/segment.hpp"
 
 namespace rvf::runtime {
-
-// The store's own search layout carries HOT; others may use the type for something else.
-inline bool is_own_fused(const wire::DirEntry& e) noexcept {
-  return e.type == SegmentType::kFused && (e.flags & segment_flag::kHot) != 0;
-}
 
 // The index over the first rows, with the payloads it reads.
 struct LoadedIndex {

@@ -100,7 +100,8 @@ Result<layouts::ForeignStore> read_foreign(io::FileSystem& fs, const std::string
   };
   const std::string sidecar = path + ".idmap.json";
   wire::Bytes string_ids;
-  if (auto there = fs.exists(sidecar); there && *there) {
+  RVF_ASSIGN(const bool has_sidecar, fs.exists(sidecar));
+  if (has_sidecar) {
     RVF_ASSIGN(string_ids, read_all(fs, sidecar, kMaxSidecar));
     options.string_ids = string_ids;
   }
@@ -145,22 +146,9 @@ void drop_what_is_not_finite(layouts::ForeignStore& from) {
 }
 
 bool can_attach(const layouts::OpaqueSegment& s) {
-  const auto type = static_cast<SegmentType>(s.type);
-  const bool hot = (s.flags & segment_flag::kHot) != 0;
-  if (type == SegmentType::kFused) return !hot;  // with the flag it is the store's own
   if (layouts::means_the_same_everywhere(s.type)) return true;
-  if (!s.is_native) return false;
-  switch (type) {
-    case SegmentType::kInvalid:
-    case SegmentType::kVec:
-    case SegmentType::kIndex:
-    case SegmentType::kJournal:
-    case SegmentType::kManifest: return false;
-    // With the flag they are the store's own metadata.
-    case SegmentType::kMeta:
-    case SegmentType::kMetaIdx: return !hot;
-    default: return true;
-  }
+  const auto type = static_cast<SegmentType>(s.type);
+  return (s.is_native || type == SegmentType::kFused) && may_attach(type, s.flags);
 }
 
 // Segments that a native store would read as its own go into one that it does not read.

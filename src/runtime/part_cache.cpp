@@ -5,11 +5,6 @@
 
 namespace rvf::runtime {
 
-bool is_own_metadata(const wire::DirEntry& entry) noexcept {
-  return (entry.type == SegmentType::kMeta || entry.type == SegmentType::kMetaIdx) &&
-         (entry.flags & segment_flag::kHot) != 0;
-}
-
 Result<meta::Schema> schema_of(const std::vector<wire::SchemaEntry>& entries) {
   meta::Schema schema;
   std::set<std::string_view> names;

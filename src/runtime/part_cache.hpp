@@ -11,9 +11,6 @@
 
 namespace rvf::runtime {
 
-// META and METAIDX segments that the store made itself; others are attachments.
-bool is_own_metadata(const wire::DirEntry& entry) noexcept;
-
 Result<meta::Schema> schema_of(const std::vector<wire::SchemaEntry>& entries);
 std::vector<wire::SchemaEntry> schema_entries(const meta::Schema& schema);
 

@@ -9,11 +9,19 @@ namespace {
 
 constexpr uint64_t kMaxDistances = 400'000'000;  // that the exact answers may take
 
+// Questions of nobody's must not make vectors warm.
+QueryOptions nearest() {
+  QueryOptions o;
+  o.k = RecallSample::kNeighbors;
+  o.count_access = false;
+  return o;
+}
+
 // The vector moved by half the difference of two of its neighbours: as far from the others as they
 // are from each other, and where the data lies.
 Status append_question(const Snapshot& s, uint64_t id, std::vector<float>& out) {
   RVF_ASSIGN(const std::vector<float> own, s.get(id));
-  RVF_ASSIGN(const QueryResult near, s.query(own, {.k = RecallSample::kNeighbors}));
+  RVF_ASSIGN(const QueryResult near, s.query(own, nearest()));
   const size_t n = near.neighbors.size();
   RVF_ASSIGN(const std::vector<float> a, s.get(near.neighbors[n / 2].id));
   RVF_ASSIGN(const std::vector<float> b, s.get(near.neighbors[n - 1].id));
@@ -32,15 +40,14 @@ Result<RecallSample> RecallSample::take(const Snapshot& before, size_t queries,
   return runtime::no_throw([&]() -> Result<RecallSample> {
     RecallSample sample;
     sample.dimension_ = before.dimension();
-    const std::vector<uint64_t> ids = before.ids();
+    RVF_ASSIGN(const std::vector<uint64_t> ids, before.ids());
     if (ids.empty()) return sample;
     const size_t most = std::max<uint64_t>(1, kMaxDistances / ids.size());
     const size_t n = std::min({queries, ids.size(), most});
     for (size_t i = 0; i < n; ++i) {
       RVF_TRY(append_question(before, ids[i * ids.size() / n], sample.questions_));
     }
-    QueryOptions exact;
-    exact.k = kNeighbors;
+    QueryOptions exact = nearest();
     exact.exact = true;
     RVF_ASSIGN(sample.truth_, before.query_batch(vectors_of(sample.questions_, sample.dimension_),
                                                  exact, executor));
@@ -52,7 +59,7 @@ Result<double> RecallSample::recall(const Snapshot& now, Executor* executor) con
   return runtime::no_throw([&]() -> Result<double> {
     if (truth_.empty()) return 1.0;
     RVF_ASSIGN(const auto found,
-               now.query_batch(vectors_of(questions_, dimension_), {.k = kNeighbors}, executor));
+               now.query_batch(vectors_of(questions_, dimension_), nearest(), executor));
     uint64_t wanted = 0;
     uint64_t hit = 0;
     for (size_t q = 0; q < truth_.size(); ++q) {

@@ -28,24 +28,6 @@ namespace {
 
 constexpr uint64_t kMaxUnpacked = 1ULL << 30;
 
-bool is_attachment(const wire::DirEntry& e, const manifest::Head* head) {
-  if (is_own_metadata(e) || is_own_fused(e)) return false;
-  switch (e.type) {
-    case SegmentType::kVec:
-    case SegmentType::kIndex:
-    case SegmentType::kJournal:
-    case SegmentType::kManifest:
-    case SegmentType::kInvalid: return false;
-    case SegmentType::kQuant: return head != nullptr && e.tier == 0;
-    case SegmentType::kHot: return (e.flags & segment_flag::kHot) == 0;
-    case SegmentType::kSketch:
-      return head != nullptr &&
-             std::find(head->sketch_segments.begin(), head->sketch_segments.end(), e.segment_id) ==
-                 head->sketch_segments.end();
-    default: return true;
-  }
-}
-
 wire::DirEntry entry_of(const WholeSegment& s) {
   wire::DirEntry e;
   e.segment_id = s.header.segment_id;
@@ -107,9 +89,10 @@ class Repair {
       rows_.add_vectors(e, r, payload.value_or(scan_.bytes_of(e)), payload.has_value(), dead,
                         report_);
     }
+    const SegmentOwner owner(head, log.root());
     for (const auto& [id, e] : log.directory()) {
       const bool meta = is_own_metadata(e) && e.type == SegmentType::kMeta;
-      if (!meta && !is_attachment(e, &head)) continue;
+      if (!meta && !owner.is_attachment(e)) continue;
       const auto payload = scan_.payload(e, usual);
       if (!payload) {
         lose(e, meta ? "its values fail their hash; they are null now" : "it fails its hash");
@@ -157,7 +140,7 @@ class Repair {
           lose(e, added.error().message);
           taken = false;
         }
-      } else if (is_attachment(e, nullptr)) {
+      } else if (SegmentOwner().is_attachment(e)) {
         RVF_TRY(take_attachment(e, s->payload));
       } else {
         taken = false;

@@ -59,11 +59,11 @@ void remove_other_shards(io::FileSystem& fs, const std::string& store_path,
   for (unsigned n = 0; n < kMaxShards; ++n) {
     const std::string path = numbered(store_path, n);
     const auto there = fs.exists(path);
-    if (!there) return;
+    if (!there.ok()) return;
     // Numbers are taken from the lowest free one, so two absent in a row end the list.
     if (!*there) {
       const auto next = fs.exists(numbered(store_path, n + 1));
-      if (!next || !*next) return;
+      if (!next.ok() || !*next) return;
       continue;
     }
     if (keep.empty() || path != shard_path(store_path, keep)) (void)fs.remove(path);

@@ -35,9 +35,11 @@ Result<uint64_t> Snapshot::Impl::find_row(uint64_t id) const {
 }
 
 uint32_t Snapshot::epoch() const noexcept { return impl_->epoch; }
-uint64_t Snapshot::size() const noexcept {
-  const auto dead = no_throw([&] { return impl_->dead(); });
-  return dead ? impl_->state.rows.size() - (*dead)->count() : impl_->state.live();
+Result<uint64_t> Snapshot::size() const {
+  return impl_->answer([&]() -> Result<uint64_t> {
+    RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
+    return impl_->state.rows.size() - dead->count();
+  });
 }
 uint32_t Snapshot::dimension() const noexcept { return impl_->state.dimension; }
 DType Snapshot::dtype() const noexcept { return impl_->state.dtype; }
@@ -49,6 +51,7 @@ Result<QueryResult> Snapshot::query(std::span<const float> vector,
     index::SearchScratch scratch = impl_->scratch->take();
     auto result = impl_->query(vector, options, scratch);
     impl_->scratch->give_back(std::move(scratch));
+    if (result) impl_->hand_out(*result, options);
     return result;
   });
 }
@@ -74,6 +77,7 @@ Result<std::vector<QueryResult>> Snapshot::query_batch(const Vectors& queries,
             decoded ? impl_->query(vector, options, scratch) : Result<QueryResult>(decoded.error());
         if (one) {
           results[i] = std::move(*one);
+          impl_->hand_out(results[i], options);
           continue;
         }
         std::lock_guard lock(mutex);
@@ -98,11 +102,17 @@ Status Snapshot::intact() const {
   return impl_->answer([] { return Status(); });
 }
 
-bool Snapshot::contains(uint64_t id) const { return impl_->find_row(id).ok(); }
+Result<bool> Snapshot::contains(uint64_t id) const {
+  return impl_->answer([&]() -> Result<bool> {
+    const auto row = impl_->find_row(impl_->outside(id));
+    if (!row && row.error().code != ErrorCode::kNotFound) return row.error();
+    return row.ok();
+  });
+}
 
 Result<std::vector<float>> Snapshot::get(uint64_t id) const {
   return impl_->answer([&]() -> Result<std::vector<float>> {
-    RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+    RVF_ASSIGN(const uint64_t row, impl_->find_row(impl_->outside(id)));
     std::vector<float> out(impl_->state.dimension);
     RVF_TRY(kernels::decode_row(impl_->state.rows[row], impl_->state.dtype, out));
     return out;
@@ -116,63 +126,76 @@ Status Snapshot::get_raw(uint64_t id, std::span<std::byte> out) const {
       return Error(ErrorCode::kBadArgument,
                    "a vector of this store takes " + std::to_string(bytes) + " bytes");
     }
-    RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+    RVF_ASSIGN(const uint64_t row, impl_->find_row(impl_->outside(id)));
     std::memcpy(out.data(), impl_->state.rows[row], bytes);
     return {};
   });
 }
 
-void Snapshot::for_each(
+Status Snapshot::for_each(
     const std::function<bool(uint64_t, std::span<const std::byte>)>& visit) const {
-  const runtime::LiveState& s = impl_->state;
-  const size_t bytes = vector_bytes(s.dtype, s.dimension);
-  const auto now = impl_->dead();
-  const index::DeadRows& dead = now ? **now : s.dead;
-  std::vector<uint64_t> ids;
-  for (const auto& segment : s.segments) {
-    ids.clear();
-    segment->copy_ids(ids);
-    const uint64_t first = segment->rows().first_row;
-    for (size_t i = 0; i < ids.size(); ++i) {
-      if (dead.test(first + i)) continue;
-      if (!visit(ids[i], {s.rows[first + i], bytes})) return;
+  return impl_->answer([&]() -> Status {
+    const runtime::LiveState& s = impl_->state;
+    const size_t bytes = vector_bytes(s.dtype, s.dimension);
+    RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
+    std::vector<uint64_t> ids;
+    for (const auto& segment : s.segments) {
+      ids.clear();
+      segment->copy_ids(ids);
+      const uint64_t first = segment->rows().first_row;
+      for (size_t i = 0; i < ids.size(); ++i) {
+        if (dead->test(first + i)) continue;
+        if (!visit(impl_->outside(ids[i]), {s.rows[first + i], bytes})) return {};
+      }
     }
-  }
-}
-
-std::vector<uint64_t> Snapshot::ids() const {
-  std::vector<uint64_t> all;
-  all.reserve(size());
-  for_each([&](uint64_t id, std::span<const std::byte>) {
-    all.push_back(id);
-    return true;
+    return {};
   });
-  std::sort(all.begin(), all.end());
-  return all;
 }
 
-std::vector<SegmentInfo> Snapshot::segments() const {
-  std::vector<SegmentInfo> all;
-  for (const wire::DirEntry& e : impl_->directory) {
-    SegmentInfo info;
-    info.segment_id = e.segment_id;
-    info.type = static_cast<uint8_t>(e.type);
-    info.tier = e.tier;
-    info.flags = e.flags;
-    info.offset = e.offset;
-    info.payload_bytes = e.payload_length;
-    info.compression = static_cast<uint8_t>(e.compression);
-    info.shard = e.shard;
-    all.push_back(info);
-  }
-  for (const auto& s : impl_->state.segments) {
-    auto it = std::lower_bound(all.begin(), all.end(), s->entry().segment_id,
-                               [](const SegmentInfo& a, uint64_t id) { return a.segment_id < id; });
-    if (it != all.end() && it->segment_id == s->entry().segment_id) it->rows = s->rows().rows;
-  }
-  std::sort(all.begin(), all.end(),
-            [](const SegmentInfo& a, const SegmentInfo& b) { return a.offset < b.offset; });
-  return all;
+Result<std::vector<uint64_t>> Snapshot::ids() const {
+  return impl_->answer([&]() -> Result<std::vector<uint64_t>> {
+    RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
+    std::vector<uint64_t> all;
+    for (const auto& segment : impl_->state.segments) {
+      const size_t begin = all.size();
+      segment->copy_ids(all);
+      const uint64_t first = segment->rows().first_row;
+      size_t kept = begin;
+      for (size_t i = begin; i < all.size(); ++i) {
+        if (!dead->test(first + i - begin)) all[kept++] = impl_->outside(all[i]);
+      }
+      all.resize(kept);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  });
+}
+
+Result<std::vector<SegmentInfo>> Snapshot::segments() const {
+  return no_throw([&]() -> Result<std::vector<SegmentInfo>> {
+    std::vector<SegmentInfo> all;
+    for (const wire::DirEntry& e : impl_->directory) {
+      SegmentInfo info;
+      info.segment_id = e.segment_id;
+      info.type = static_cast<uint8_t>(e.type);
+      info.tier = e.tier;
+      info.flags = e.flags;
+      info.offset = e.offset;
+      info.payload_bytes = e.payload_length;
+      info.compression = static_cast<uint8_t>(e.compression);
+      info.shard = e.shard;
+      info.attachment = impl_->owner.is_attachment(e);
+      all.push_back(info);
+    }
+    for (const auto& s : impl_->state.segments) {
+      auto it = std::lower_bound(all.begin(), all.end(), s->entry().segment_id,
+                                 [](const SegmentInfo& a, uint64_t id) { return a.segment_id < id; });
+      if (it != all.end() && it->segment_id == s->entry().segment_id) it->rows = s->rows().rows;
+    }
+    std::sort(all.begin(), all.end(),
+              [](const SegmentInfo& a, const SegmentInfo& b) { return a.offset < b.offset; });
+    return all;
+  });
 }
 
 Result<wire::DirEntry> Snapshot::Impl::entry(uint64_t segment_id) const {

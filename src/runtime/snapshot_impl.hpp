@@ -45,6 +45,11 @@ struct Selection {
   std::vector<std::string> steps;
 };
 
+// Of an object that outlives the pointer.
+inline std::shared_ptr<const index::DeadRows> borrowed(const index::DeadRows& dead) {
+  return {std::shared_ptr<void>(), &dead};
+}
+
 // Rows that expire, and which have.
 struct Expiry {
   std::vector<std::pair<int64_t, uint64_t>> times;  // ascending, with the row
@@ -63,6 +68,7 @@ struct Snapshot::Impl {
   runtime::LiveState state;
   std::vector<std::shared_ptr<const io::Mapping>> pins;
   std::vector<wire::DirEntry> directory;  // by segment id
+  runtime::SegmentOwner owner;
   uint32_t epoch = 0;
   std::shared_ptr<runtime::ScratchPool> scratch;
   std::shared_ptr<runtime::AccessCounter> access;
@@ -70,6 +76,13 @@ struct Snapshot::Impl {
   std::shared_ptr<runtime::KeyIndex> keys;
   std::shared_ptr<runtime::PartCache> parts;
   std::shared_ptr<const meta::Schema> schema;
+  IdKind id_kind = IdKind::kUndecided;
+
+  // From the number of a row, which the file has, to what stands for it outside, and back: of a
+  // store of texts a handle, so that no number that somebody wrote leads to a row.
+  uint64_t outside(uint64_t id) const noexcept {
+    return id_kind == IdKind::kTexts ? id ^ (1ULL << 63) : id;
+  }
 
   // What `body` answers, unless memory ran out or the file was cut off under it: every public
   // function that can fail goes through here.
@@ -83,7 +96,8 @@ struct Snapshot::Impl {
   }
 
   // snapshot.cpp
-  Result<uint64_t> find_row(uint64_t id) const;             // kNotFound
+  // By the number in the file. kNotFound
+  Result<uint64_t> find_row(uint64_t id) const;
   Result<wire::DirEntry> entry(uint64_t segment_id) const;  // kNotFound
   // Asks for the whole file ahead of the first scan; rows are otherwise read one by one.
   void expect_scan() const;
@@ -92,6 +106,13 @@ struct Snapshot::Impl {
   Result<const meta::Table*> table() const;  // opened at first use, lives as long as this
   Result<Dead> dead() const;                 // deleted rows, and those that have expired by now
   meta::RowIds row_ids() const;
+  // The rows of numbers or handles as outside() gives them, and of text ids; those of expired
+  // vectors too.
+  std::vector<std::optional<uint64_t>> rows_of(std::span<const uint64_t> from) const;
+  Result<std::vector<std::optional<uint64_t>>> rows_of_keys(
+      std::span<const std::string_view> wanted) const;
+  // The text ids of rows.
+  Result<std::vector<std::string>> keys_of_rows(std::span<const uint64_t> rows) const;
   Result<meta::Filter> parse(std::string_view filter) const;
   Result<Selected> select(std::string_view filter) const;  // remembers the last few
   Result<const meta::SchemaField*> field(const std::string& name) const;  // kBadArgument
@@ -115,6 +136,9 @@ struct Snapshot::Impl {
   Result<std::vector<index::Hit>> best_of_groups(const std::vector<index::Hit>& hits,
                                                  const meta::SchemaField& field, uint32_t size,
                                                  size_t k) const;
+
+  // What a user gets of an answer; it counts for the temperature of the vectors in it.
+  void hand_out(QueryResult& result, const QueryOptions& options) const;
 
   // hybrid.cpp
   Result<HybridResult> hybrid(std::span<const float> vector, const HybridOptions& options) const;

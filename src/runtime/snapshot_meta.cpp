@@ -4,8 +4,10 @@
 #include <map>
 #include <string>
 
+#include "runtime/id_walk.hpp"
 #include "runtime/snapshot_impl.hpp"
 #include "runtime/writer.hpp"
+#include "types/id_text.hpp"
 
 namespace rvf {
 
@@ -24,11 +26,6 @@ void collect_steps(const meta::Filter& filter, const meta::Schema& schema,
   out.push_back(std::move(line));
 }
 
-// Either, of a shared object that the snapshot itself holds.
-Snapshot::Impl::Dead borrowed(const index::DeadRows& dead) {
-  return {std::shared_ptr<void>(), &dead};
-}
-
 }  // namespace
 
 Result<const meta::Table*> Snapshot::Impl::table() const {
@@ -43,7 +40,7 @@ Result<const meta::Table*> Snapshot::Impl::table() const {
 
 Result<Snapshot::Impl::Dead> Snapshot::Impl::dead() const {
   const meta::SchemaField* field = schema->find(kExpiryField);
-  if (field == nullptr) return borrowed(state.dead);
+  if (field == nullptr) return runtime::borrowed(state.dead);
   RVF_ASSIGN(const meta::Table* t, table());
   std::lock_guard guard(meta_mutex_);
   if (!expiry_) {
@@ -54,7 +51,7 @@ Result<Snapshot::Impl::Dead> Snapshot::Impl::dead() const {
       if (const auto* time = std::get_if<int64_t>(&v)) found.times.emplace_back(*time, row);
     }
     std::sort(found.times.begin(), found.times.end());
-    found.dead = borrowed(state.dead);
+    found.dead = runtime::borrowed(state.dead);
     expiry_ = std::move(found);
   }
   const auto now = static_cast<int64_t>(runtime::now_ns());
@@ -123,7 +120,7 @@ std::vector<Field> Snapshot::fields() const {
 
 Result<Record> Snapshot::record(uint64_t id) const {
   return impl_->answer([&]() -> Result<Record> {
-    RVF_ASSIGN(const uint64_t row, impl_->find_row(id));
+    RVF_ASSIGN(const uint64_t row, impl_->find_row(impl_->outside(id)));
     RVF_ASSIGN(const meta::Table* t, impl_->table());
     Record out;
     for (const meta::SchemaField& f : impl_->schema->fields()) {
@@ -139,8 +136,7 @@ Result<std::vector<Value>> Snapshot::values(std::span<const uint64_t> ids,
   return impl_->answer([&]() -> Result<std::vector<Value>> {
     RVF_ASSIGN(const meta::SchemaField* f, impl_->field(field));
     RVF_ASSIGN(const meta::Table* t, impl_->table());
-    std::vector<std::optional<uint64_t>> rows;
-    impl_->ids->find_all(impl_->state, ids, rows);
+    const std::vector<std::optional<uint64_t>> rows = impl_->rows_of(ids);
     RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
     meta::FieldReader reader(*t, *f);
     std::vector<Value> out(ids.size());
@@ -151,27 +147,82 @@ Result<std::vector<Value>> Snapshot::values(std::span<const uint64_t> ids,
   });
 }
 
-bool Snapshot::has_keys() const noexcept { return impl_->schema->find(kKeyField) != nullptr; }
+IdKind Snapshot::id_kind() const noexcept { return impl_->id_kind; }
+bool Snapshot::has_keys() const noexcept { return id_kind() == IdKind::kTexts; }
 
-std::optional<std::string> Snapshot::key(uint64_t id) const {
-  const meta::SchemaField* field = impl_->schema->find(kKeyField);
-  const auto row = impl_->find_row(id);
-  const auto t = impl_->table();
-  if (field == nullptr || !row || !t) return std::nullopt;
-  const Value v = (*t)->value(*row, field->id);
-  const auto* text = std::get_if<std::string>(&v);
-  return text == nullptr ? std::nullopt : std::optional(*text);
+std::vector<std::optional<uint64_t>> Snapshot::Impl::rows_of(std::span<const uint64_t> from) const {
+  std::vector<std::optional<uint64_t>> rows;
+  if (id_kind != IdKind::kTexts) {
+    ids->find_all(state, from, rows);
+    return rows;
+  }
+  std::vector<uint64_t> inside;
+  inside.reserve(from.size());
+  for (const uint64_t id : from) inside.push_back(outside(id));
+  ids->find_all(state, inside, rows);
+  return rows;
+}
+
+Result<std::vector<std::optional<uint64_t>>> Snapshot::Impl::rows_of_keys(
+    std::span<const std::string_view> wanted) const {
+  RVF_ASSIGN(const meta::Table* t, table());
+  auto rows = keys->find_all(state, *t, wanted);
+  const meta::SchemaField* field = schema->find(kKeyField);
+  for (size_t i = 0; i < wanted.size() && field != nullptr; ++i) {
+    // A row without a text that an earlier version let in: its text is its number.
+    const auto number = rows[i] ? std::nullopt : number_id(wanted[i]);
+    const auto row = number ? ids->find(state, *number) : std::nullopt;
+    if (row && std::holds_alternative<std::monostate>(t->value(*row, field->id))) rows[i] = row;
+  }
+  return rows;
+}
+
+Result<std::vector<std::string>> Snapshot::Impl::keys_of_rows(
+    std::span<const uint64_t> rows) const {
+  const meta::SchemaField* field = schema->find(kKeyField);
+  if (field == nullptr) {
+    return Error(ErrorCode::kWrongIdKind, "the ids of this store are numbers");
+  }
+  RVF_ASSIGN(const meta::Table* t, table());
+  meta::FieldReader reader(*t, *field);
+  std::vector<std::string> out;
+  out.reserve(rows.size());
+  for (const uint64_t row : rows) {
+    Value v = reader.value(row);
+    auto* text = std::get_if<std::string>(&v);
+    out.push_back(text != nullptr ? std::move(*text) : std::to_string(state.id_of(row)));
+  }
+  return out;
+}
+
+Result<std::string> Snapshot::key(uint64_t id) const {
+  RVF_ASSIGN(auto keys, keys_of(std::span(&id, 1)));
+  return std::move(keys.front());
+}
+
+Result<std::vector<std::string>> Snapshot::keys_of(std::span<const uint64_t> ids) const {
+  return impl_->answer([&]() -> Result<std::vector<std::string>> {
+    RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
+    std::vector<uint64_t> rows;
+    rows.reserve(ids.size());
+    for (const auto& row : impl_->rows_of(ids)) {
+      if (!row || dead->test(*row)) {
+        return Error(ErrorCode::kNotFound, "there is no such vector in the store");
+      }
+      rows.push_back(*row);
+    }
+    return impl_->keys_of_rows(rows);
+  });
 }
 
 Result<uint64_t> Snapshot::id_of(std::string_view key) const {
   return impl_->answer([&]() -> Result<uint64_t> {
-    RVF_ASSIGN(const meta::Table* t, impl_->table());
     RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
-    const auto rows = impl_->keys->find_all(impl_->state, *t, std::span(&key, 1));
+    RVF_ASSIGN(const auto rows, impl_->rows_of_keys(std::span(&key, 1)));
     if (!rows[0] || dead->test(*rows[0])) {
       return Error(ErrorCode::kNotFound, "no vector has the id '" + std::string(key) + "'");
     }
-    return impl_->state.id_of(*rows[0]);
+    return impl_->outside(impl_->state.id_of(*rows[0]));
   });
 }
 
@@ -185,17 +236,18 @@ Result<uint64_t> Snapshot::count(std::string_view filter) const {
 Result<ScanPage> Snapshot::scan(const ScanOptions& options) const {
   return impl_->answer([&]() -> Result<ScanPage> {
     RVF_ASSIGN(const Impl::Selected selected, impl_->select(options.filter));
-    std::vector<uint64_t> ids;
-    selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
-      const uint64_t id = impl_->state.id_of(row);
-      if (!options.after || id > *options.after) ids.push_back(id);
-    });
     ScanPage page;
-    const size_t n = std::min(options.limit, ids.size());
-    std::partial_sort(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n), ids.end());
-    if (n < ids.size() && n > 0) page.next = ids[n - 1];
-    ids.resize(n);
-    page.ids = std::move(ids);
+    const uint64_t after = options.after ? impl_->outside(*options.after) : kNoId;
+    if (options.limit == 0 || (options.after && after == kNoId)) return page;
+    runtime::IdWalk walk(impl_->state, options.after ? after + 1 : 0);
+    while (const auto step = walk.next()) {
+      if (!selected->rows.test(step->row)) continue;
+      if (page.ids.size() == options.limit) {
+        page.next = page.ids.back();
+        break;
+      }
+      page.ids.push_back(impl_->outside(step->id));
+    }
     return page;
   });
 }
@@ -216,7 +268,10 @@ Result<std::vector<ValueCount>> Snapshot::count_by(const std::string& field,
       const Value v = reader.value(row);
       const auto* list = std::get_if<std::vector<std::string>>(&v);
       if (list == nullptr) return add(v);
-      for (const std::string& s : *list) add(s);
+      // A vector is one, however often its list has a value.
+      for (auto s = list->begin(); s != list->end(); ++s) {
+        if (std::find(list->begin(), s, *s) == s) add(*s);
+      }
     });
     // Most frequent first; equally frequent ones by their encoded value.
     std::vector<std::pair<const std::string, ValueCount>*> order;

@@ -253,9 +253,12 @@ Result<index::SearchResult> Snapshot::Impl::search_rows(
 Result<QueryResult> Snapshot::Impl::query(std::span<const float> vector,
                                           const QueryOptions& options,
                                           index::SearchScratch& scratch_memory) const {
-  auto result = Querying(*this, options, scratch_memory).run(vector);
-  if (result && access) access->count(result->neighbors);
-  return result;
+  return Querying(*this, options, scratch_memory).run(vector);
+}
+
+void Snapshot::Impl::hand_out(QueryResult& result, const QueryOptions& options) const {
+  if (access && options.count_access) access->count(result.neighbors);
+  for (Neighbor& n : result.neighbors) n.id = outside(n.id);
 }
 
 Result<std::vector<index::Hit>> Snapshot::Impl::best_of_groups(const std::vector<index::Hit>& hits,

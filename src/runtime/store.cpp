@@ -26,6 +26,7 @@ Store::~Store() {
 
 void Store::Impl::publish() {
   published.root = log().root();
+  published.owner = {log_head(), published.root};
   published.live_bytes = log().live_bytes();
   published.next_id = (writer ? writer->root() : published.root).extension->next_id;
   if (log_head().schema != published.schema_entries) {
@@ -35,6 +36,12 @@ void Store::Impl::publish() {
       published.schema = std::make_shared<const meta::Schema>(std::move(*schema));
     }
     published.schema_entries = std::move(entries);
+  }
+  published.id_kind = IdKind::kUndecided;
+  if (published.schema->find(kKeyField) != nullptr) {
+    published.id_kind = IdKind::kTexts;
+  } else if (published.next_id > 0 || log_head().numbers_declared) {
+    published.id_kind = IdKind::kNumbers;
   }
   if (!planted(PlantedBug::kStaleSnapshot)) current = nullptr;
 }
@@ -109,6 +116,7 @@ Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const
     made->pins = state.pins();
     made->directory.reserve(directory.size());
     for (const auto& [id, entry] : directory) made->directory.push_back(entry);
+    made->owner = published.owner;
     made->epoch = published.root.epoch;
     made->scratch = scratch;
     made->access = access;
@@ -116,6 +124,7 @@ Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const
     made->keys = keys;
     made->parts = parts;
     made->schema = published.schema;
+    made->id_kind = published.id_kind;
     current = std::move(made);
   }
   return current;
@@ -223,8 +232,9 @@ StoreStatus Store::status() const {
   s.notes = impl_->notes;
   s.application = impl_->published.application;
   s.storage = impl_->published.storage;
+  s.id_kind = impl_->published.id_kind;
   for (const meta::SchemaField& f : impl_->published.schema->fields()) {
-    (f.field.name == kKeyField ? s.string_ids = true : s.fields += f.field.name.front() != '_');
+    s.fields += f.field.name.front() != '_' ? 1 : 0;
   }
   for (const auto& [id, entry] : impl_->directory) {
     if (runtime::is_own_metadata(entry)) s.metadata_bytes += entry.payload_length;
@@ -314,6 +324,14 @@ Result<WriteReport> Store::update_metadata(std::span<const uint64_t> ids,
   return write(batch);
 }
 
+Result<WriteReport> Store::update_metadata(std::span<const std::string> keys,
+                                           std::span<const Column> columns) {
+  WriteBatch batch;
+  batch.update_keys = keys;
+  batch.update_columns = columns;
+  return write(batch);
+}
+
 Status Store::define_fields(std::span<const Field> fields) {
   return no_throw([&]() -> Status {
     std::lock_guard writing(impl_->write_mutex);
@@ -327,17 +345,16 @@ Result<WriteReport> Store::remove(std::span<const uint64_t> ids) {
   return write(batch);
 }
 
+Result<WriteReport> Store::remove(std::span<const std::string> keys) {
+  WriteBatch batch;
+  batch.delete_keys = keys;
+  return write(batch);
+}
+
 Result<WriteReport> Store::remove_range(uint64_t first, uint64_t last) {
-  return no_throw([&]() -> Result<WriteReport> {
-    if (last < first)
-      return Error(ErrorCode::kBadArgument, "the range of ids ends before it begins");
-    RVF_ASSIGN(const Snapshot s, snapshot());
-    std::vector<uint64_t> ids;
-    for (const uint64_t id : s.ids()) {
-      if (id >= first && id <= last) ids.push_back(id);
-    }
-    return remove(ids);
-  });
+  WriteBatch batch;
+  batch.delete_range.emplace(first, last);
+  return write(batch);
 }
 
 Result<WriteReport> Store::write(const WriteBatch& batch) {

@@ -16,6 +16,11 @@ namespace {
 Result<std::vector<wire::SchemaEntry>> schema_for(const CreateOptions& o) {
   meta::Schema schema;
   for (const Field& f : o.fields) RVF_TRY(schema.merge(f));
+  if (o.ids == IdKind::kTexts) {
+    RVF_TRY(schema.merge({kKeyField, FieldType::kString, kIndexValues}));
+  } else if (o.ids == IdKind::kNumbers && schema.find(kKeyField) != nullptr) {
+    return Error(ErrorCode::kBadArgument, "a store whose ids are numbers has no field _key");
+  }
   return runtime::schema_entries(schema);
 }
 
@@ -37,6 +42,7 @@ Status check_create(const CreateOptions& o) {
                    std::string("a store cannot hold dtype ") + dtype_name(o.dtype));
   }
   RVF_TRY(runtime::check_storage(o.storage, o.dtype));
+  if (o.ids > IdKind::kTexts) return Error(ErrorCode::kBadArgument, "unknown kind of ids");
   if (o.metric > Metric::kHamming) return Error(ErrorCode::kWrongMetric, "unknown metric");
   if ((o.metric == Metric::kHamming) != (o.dtype == DType::kBinary) &&
       o.metric == Metric::kHamming) {
@@ -74,6 +80,7 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   profile.schema = create.application;
   RVF_ASSIGN(writer.head().schema, schema_for(create));
   writer.head().storage = create.storage;
+  writer.head().numbers_declared = create.ids == IdKind::kNumbers;
   wire::Root& root = writer.root();
   root.dimension = static_cast<uint16_t>(create.dimension);
   root.dtype = create.dtype;

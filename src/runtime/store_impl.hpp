@@ -50,9 +50,11 @@ struct Store::Impl {
   // What readers are told of the log, which itself changes in the middle of a write.
   struct Published {
     wire::Root root;
+    runtime::SegmentOwner owner;
     uint64_t live_bytes = 0;
     uint64_t next_id = 0;
     std::string application;
+    IdKind id_kind = IdKind::kUndecided;
     Storage storage = Storage::kExact;
     std::vector<wire::SchemaEntry> schema_entries;
     std::shared_ptr<const meta::Schema> schema = std::make_shared<meta::Schema>();
@@ -112,6 +114,10 @@ struct Store::Impl {
   Result<NewIds> new_ids(const WriteBatch& batch) const;
   Result<std::vector<std::optional<uint64_t>>> rows_of_keys(
       std::span<const std::string> wanted) const;
+  Status check_id_kind(const WriteBatch& batch) const;
+  // Rows that are deleted, or have expired by now.
+  Result<Snapshot::Impl::Dead> gone() const;
+  Result<std::vector<uint64_t>> rows_to_update(const WriteBatch& batch) const;
   Result<std::vector<uint64_t>> ids_to_delete(const WriteBatch& batch) const;
   Result<runtime::BatchMetadata> metadata_of(const WriteBatch& batch, WriteReport& report) const;
   Status define_fields(std::span<const Field> fields);

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "runtime/batch_metadata.hpp"
+#include "runtime/id_walk.hpp"
 #include "runtime/no_throw.hpp"
 #include "runtime/store_impl.hpp"
 #include "types/planted_bug.hpp"
@@ -50,19 +51,11 @@ Status check_ids(std::span<const uint64_t> ids) {
                                             " occurs twice in the batch; nothing was written");
 }
 
-Status check_keys(const WriteBatch& batch, bool with_ids) {
-  if (batch.keys.empty()) return {};
-  if (!batch.ids.empty() && !with_ids) {
-    return Error(ErrorCode::kBadArgument, "a batch has ids or string ids, not both");
-  }
-  if (batch.keys.size() != batch.vectors.count) {
-    return Error(ErrorCode::kBadArgument, "there are " + std::to_string(batch.vectors.count) +
-                                              " vectors and " + std::to_string(batch.keys.size()) +
-                                              " string ids");
-  }
+// Text ids: none is empty, none is there twice.
+Status check_keys(std::span<const std::string> keys) {
   std::unordered_set<std::string_view> seen;
-  for (const std::string& key : batch.keys) {
-    if (key.empty()) return Error(ErrorCode::kBadArgument, "a string id is empty");
+  for (const std::string& key : keys) {
+    if (key.empty()) return Error(ErrorCode::kBadArgument, "a text id is empty");
     if (!seen.insert(key).second) {
       return Error(ErrorCode::kDuplicateId,
                    "the id '" + key + "' occurs twice in the batch; nothing was written");
@@ -71,38 +64,46 @@ Status check_keys(const WriteBatch& batch, bool with_ids) {
   return {};
 }
 
-// What a batch will do to the rows that exist.
+void sort_unique(std::vector<uint64_t>& v) {
+  std::sort(v.begin(), v.end());
+  v.erase(std::unique(v.begin(), v.end()), v.end());
+}
+
+// What a batch will do to the rows that exist. Rows that have expired die as well, and count as
+// rows that are not there.
 struct Effects {
   std::vector<uint64_t> dead;
   uint64_t replaced = 0;
+  uint64_t deleted = 0;
   std::vector<uint64_t> deleted_ids;
 };
 
-Effects effects_of(const runtime::LiveState& state, runtime::IdIndex& index,
-                   std::span<const uint64_t> new_ids, bool may_exist,
+Effects effects_of(const runtime::LiveState& state, const index::DeadRows& gone,
+                   runtime::IdIndex& index, std::span<const uint64_t> new_ids, bool may_exist,
                    std::span<const uint64_t> delete_ids) {
   Effects e;
   std::vector<std::optional<uint64_t>> rows;
-  if (may_exist) {
-    index.find_all(state, new_ids, rows);
-    for (const auto& row : rows) {
-      if (row) e.dead.push_back(*row);
-    }
-    e.replaced = e.dead.size();
-    if (planted(PlantedBug::kForgetUpsert)) e.dead.clear();
-  }
   if (!delete_ids.empty()) {
     index.find_all(state, delete_ids, rows);
     for (size_t i = 0; i < rows.size(); ++i) {
       if (!rows[i]) continue;
-      if (!planted(PlantedBug::kForgetDeletion)) e.dead.push_back(*rows[i]);
+      e.dead.push_back(*rows[i]);
       e.deleted_ids.push_back(delete_ids[i]);
     }
+    sort_unique(e.dead);
+    sort_unique(e.deleted_ids);
+    for (const uint64_t row : e.dead) e.deleted += gone.test(row) ? 0 : 1;
+    if (planted(PlantedBug::kForgetDeletion)) e.dead.clear();
   }
-  std::sort(e.dead.begin(), e.dead.end());
-  e.dead.erase(std::unique(e.dead.begin(), e.dead.end()), e.dead.end());
-  std::sort(e.deleted_ids.begin(), e.deleted_ids.end());
-  e.deleted_ids.erase(std::unique(e.deleted_ids.begin(), e.deleted_ids.end()), e.deleted_ids.end());
+  if (may_exist) {
+    index.find_all(state, new_ids, rows);
+    for (const auto& row : rows) {
+      if (!row) continue;
+      e.replaced += gone.test(*row) ? 0 : 1;
+      if (!planted(PlantedBug::kForgetUpsert)) e.dead.push_back(*row);
+    }
+    sort_unique(e.dead);
+  }
   return e;
 }
 
@@ -116,12 +117,7 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
                           WriteReport& report) {
   for (const Attachment& a : attachments) {
     const auto type = static_cast<SegmentType>(a.type);
-    const bool may_be_own =
-        type == SegmentType::kMeta || type == SegmentType::kMetaIdx || type == SegmentType::kFused;
-    const bool as_own = may_be_own && (a.flags & segment_flag::kHot) != 0;
-    if (as_own || type == SegmentType::kVec || type == SegmentType::kManifest ||
-        type == SegmentType::kInvalid || type == SegmentType::kJournal ||
-        type == SegmentType::kIndex) {
+    if (!runtime::may_attach(type, a.flags)) {
       return Error(ErrorCode::kBadArgument, std::string("a segment of type ") +
                                                 segment_type_name(type) + " cannot be attached");
     }
@@ -171,17 +167,16 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
     RVF_TRY(writer.append(segment, wire::encode_journal(journal)));
   }
   RVF_TRY(append_attachments(writer, batch.attach, report));
+  const runtime::SegmentOwner owner(writer.head(), writer.root());
   for (const uint64_t id : batch.detach) {
     const auto it = directory.find(id);
     if (it == directory.end()) {
       return Error(ErrorCode::kNotFound,
                    "there is no segment " + std::to_string(id) + " to detach");
     }
-    if (runtime::is_own_metadata(it->second) || runtime::is_own_fused(it->second) ||
-        it->second.type == SegmentType::kVec || it->second.type == SegmentType::kIndex ||
-        it->second.type == SegmentType::kJournal) {
-      return Error(ErrorCode::kBadArgument,
-                   "segment " + std::to_string(id) + " is not an attachment");
+    if (!owner.is_attachment(it->second)) {
+      return Error(ErrorCode::kBadArgument, "segment " + std::to_string(id) +
+                                                " is the store's own, not an attachment");
     }
     writer.batch().removed.push_back(id);
   }
@@ -249,9 +244,8 @@ Result<Store::Impl::NewIds> Store::Impl::new_ids(const WriteBatch& batch) const 
 Result<std::vector<std::optional<uint64_t>>> Store::Impl::rows_of_keys(
     std::span<const std::string> wanted) const {
   RVF_ASSIGN(const auto now, snapshot_impl());
-  RVF_ASSIGN(const meta::Table* table, now->table());
   const std::vector<std::string_view> views(wanted.begin(), wanted.end());
-  return keys->find_all(now->state, *table, views);
+  return now->rows_of_keys(views);
 }
 
 // Everything that the batch deletes, by id.
@@ -263,6 +257,16 @@ Result<std::vector<uint64_t>> Store::Impl::ids_to_delete(const WriteBatch& batch
       if (row) out.push_back(state.id_of(*row));
     }
   }
+  if (batch.delete_range) {
+    const auto [first, last] = *batch.delete_range;
+    if (last < first) {
+      return Error(ErrorCode::kBadArgument, "the range of ids ends before it begins");
+    }
+    runtime::IdWalk walk(state, first);
+    for (auto step = walk.next(); step && step->id <= last; step = walk.next()) {
+      if (!state.dead.test(step->row)) out.push_back(step->id);
+    }
+  }
   if (!batch.delete_where.empty()) {
     RVF_ASSIGN(const auto now, snapshot_impl());
     RVF_ASSIGN(const auto selected, now->select(batch.delete_where));
@@ -272,47 +276,102 @@ Result<std::vector<uint64_t>> Store::Impl::ids_to_delete(const WriteBatch& batch
   return out;
 }
 
+Result<std::vector<uint64_t>> Store::Impl::rows_to_update(const WriteBatch& batch) const {
+  std::vector<std::optional<uint64_t>> found;
+  if (batch.update_keys.empty()) {
+    ids->find_all(state, batch.update_ids, found);
+  } else {
+    RVF_ASSIGN(found, rows_of_keys(batch.update_keys));
+  }
+  std::vector<uint64_t> rows;
+  if (found.empty()) return rows;
+  RVF_ASSIGN(const auto gone_now, gone());
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!found[i] || gone_now->test(*found[i])) {
+      return Error(ErrorCode::kNotFound,
+                   "no vector has the id " +
+                       (batch.update_keys.empty() ? std::to_string(batch.update_ids[i])
+                                                  : "'" + batch.update_keys[i] + "'") +
+                       "; nothing was written");
+    }
+    rows.push_back(*found[i]);
+  }
+  return rows;
+}
+
 Result<runtime::BatchMetadata> Store::Impl::metadata_of(const WriteBatch& batch,
                                                         WriteReport& report) const {
   RVF_ASSIGN(const meta::Schema schema, runtime::schema_of(writer->head().schema));
   runtime::BatchMetadata metadata(schema);
   RVF_TRY(metadata.add_columns(batch.columns, batch.vectors.count));
   if (!batch.keys.empty()) RVF_TRY(metadata.add_keys(batch.keys));
-  if (batch.update_ids.empty()) return metadata;
-  std::vector<std::optional<uint64_t>> found;
-  ids->find_all(state, batch.update_ids, found);
-  std::vector<uint64_t> rows;
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (!found[i]) {
-      return Error(
-          ErrorCode::kNotFound,
-          "no vector has the id " + std::to_string(batch.update_ids[i]) + "; nothing was written");
-    }
-    rows.push_back(*found[i]);
-  }
+  RVF_ASSIGN(const std::vector<uint64_t> rows, rows_to_update(batch));
+  if (rows.empty()) return metadata;
   RVF_TRY(metadata.add_updates(batch.update_columns, rows));
   report.updated = rows.size();
   return metadata;
 }
 
+Result<Snapshot::Impl::Dead> Store::Impl::gone() const {
+  if (published.schema->find(kExpiryField) == nullptr) return runtime::borrowed(state.dead);
+  RVF_ASSIGN(const auto now, snapshot_impl());
+  return now->dead();
+}
+
+Status Store::Impl::check_id_kind(const WriteBatch& batch) const {
+  IdKind kind = published.id_kind;
+  if (kind == IdKind::kUndecided) {
+    if (!batch.keys.empty()) {
+      kind = IdKind::kTexts;
+    } else if (batch.vectors.count > 0) {
+      kind = IdKind::kNumbers;
+    }
+  }
+  const bool texts =
+      !batch.keys.empty() || !batch.delete_keys.empty() || !batch.update_keys.empty();
+  const bool numbers = !batch.ids.empty() || !batch.delete_ids.empty() || batch.delete_range ||
+                       !batch.update_ids.empty();
+  if (kind == IdKind::kTexts && numbers && !keeps_both_ids) {
+    return Error(ErrorCode::kWrongIdKind,
+                 "the ids of this store are texts; a number names none of its vectors");
+  }
+  if (kind == IdKind::kTexts && batch.vectors.count > 0 && batch.keys.empty() && !keeps_both_ids) {
+    return Error(ErrorCode::kWrongIdKind,
+                 "the ids of this store are texts, so that each new vector needs one");
+  }
+  if (kind == IdKind::kNumbers && texts) {
+    return Error(ErrorCode::kWrongIdKind,
+                 "the ids of this store are numbers; a text names none of its vectors");
+  }
+  return {};
+}
+
 Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   RVF_TRY(ready_to_write());
   RVF_TRY(check_vectors(batch.vectors, batch.ids.size(), state.dimension));
+  RVF_TRY(check_id_kind(batch));
   RVF_TRY(check_ids(batch.ids));
   RVF_TRY(check_ids(batch.update_ids));
-  RVF_TRY(check_keys(batch, keeps_both_ids));
+  RVF_TRY(check_keys(batch.keys));
+  RVF_TRY(check_keys(batch.update_keys));
+  if (!batch.keys.empty() && batch.keys.size() != batch.vectors.count) {
+    return Error(ErrorCode::kBadArgument, "there are " + std::to_string(batch.vectors.count) +
+                                              " vectors and " + std::to_string(batch.keys.size()) +
+                                              " text ids");
+  }
 
   WriteReport report;
+  RVF_ASSIGN(const auto gone_now, gone());
   RVF_ASSIGN(const NewIds fresh, new_ids(batch));
-  if (!fresh.ids.empty()) report.first_id = fresh.ids.front();
+  if (!fresh.ids.empty() && batch.keys.empty()) report.first_id = fresh.ids.front();
   RVF_ASSIGN(const runtime::BatchMetadata metadata, metadata_of(batch, report));
   RVF_ASSIGN(const std::vector<uint64_t> to_delete, ids_to_delete(batch));
   RVF_ASSIGN(const auto rows,
              runtime::encode_rows(batch.vectors, fresh.ids, state.dtype, state.dimension));
-  const Effects effects = effects_of(state, *ids, fresh.ids, fresh.may_exist, to_delete);
+  const Effects effects = effects_of(state, *gone_now, *ids, fresh.ids, fresh.may_exist, to_delete);
   report.added = batch.vectors.count;
   report.replaced = effects.replaced;
-  report.deleted = effects.deleted_ids.size();
+  report.deleted = effects.deleted;
   report.epoch = log().epoch();
   if (rows.empty() && effects.dead.empty() && batch.attach.empty() && batch.detach.empty() &&
       metadata.empty()) {
@@ -334,7 +393,8 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   }
   // The rows are committed, whatever becomes of their index; without it they are scanned.
   if (options.index_policy == IndexPolicy::kAuto && index_is_behind()) {
-    (void)runtime::no_throw([&] { return build_index(nullptr); });
+    Status built = runtime::no_throw([&] { return build_index(nullptr); });
+    if (!built) report.index_problem = std::move(built).error();
   }
   return report;
 }

@@ -1,6 +1,7 @@
 #include "runtime/vec_segment.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "wire/quant_codec.hpp"
@@ -108,6 +109,20 @@ uint8_t VecSegment::tier_of(uint64_t row) const noexcept { return block_of(row).
 
 void VecSegment::copy_ids(std::vector<uint64_t>& out) const {
   for (const Block& b : blocks_) b.wire.ids.copy_to(out);
+}
+
+uint64_t VecSegment::by_id(uint64_t n) const {
+  std::call_once(ordered_, [&] {
+    std::vector<uint64_t> ids;
+    copy_ids(ids);
+    if (std::is_sorted(ids.begin(), ids.end())) return;
+    std::vector<uint32_t> order(ids.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t a, uint32_t b) { return ids[a] < ids[b]; });
+    by_id_ = std::move(order);
+  });
+  return by_id_.empty() ? n : by_id_[n];
 }
 
 Status VecSegment::append_runs(index::RowTable& table) const {

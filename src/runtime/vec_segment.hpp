@@ -3,6 +3,7 @@
 // columns when they are first asked for.
 #pragma once
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -36,6 +37,9 @@ class VecSegment {
   const wire::RowMapEntry& rows() const noexcept { return rows_; }
   uint64_t id_of(uint64_t row) const noexcept;  // a row number of the store inside this segment
   void copy_ids(std::vector<uint64_t>& out) const;  // appends, in row order
+  // The row, counted from the segment's first, with the n-th smallest id. Where rows do not ascend
+  // by id their order is made once, in 4 bytes a row. Thread-safe.
+  uint64_t by_id(uint64_t n) const;
   // What decoding may come to take, were every row asked for.
   uint64_t heap_bytes() const noexcept { return reserved_bytes_; }
   uint8_t tier_of(uint64_t row) const noexcept;
@@ -66,6 +70,8 @@ class VecSegment {
   wire::RowMapEntry rows_;
   std::vector<Block> blocks_;
   uint64_t reserved_bytes_ = 0;
+  mutable std::once_flag ordered_;
+  mutable std::vector<uint32_t> by_id_;  // empty: rows ascend by id
 };
 
 }  // namespace rvf::runtime

@@ -272,7 +272,10 @@ Status TextStore::tidy(const Progress* index_progress) {
   const size_t parts = texts_->views().size();
   const bool small = status.vectors <= kSmallCollection;
   if (parts <= (small ? kManyParts : kTooManyParts) && status.deleted <= status.vectors) {
-    return store_.build_index(index_progress);
+    UpkeepOptions options;
+    options.progress = index_progress;
+    RVF_TRY(store_.upkeep(options));
+    return {};
   }
   CompactOptions options;
   options.progress = index_progress;

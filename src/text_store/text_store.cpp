@@ -79,7 +79,8 @@ Status TextStore::reload() {
   RVF_ASSIGN(auto snapshot, store_.snapshot());
   catalog_ = {};
   catalog_segment_ = std::nullopt;
-  for (const SegmentInfo& s : snapshot.segments()) {
+  RVF_ASSIGN(const std::vector<SegmentInfo> segments, snapshot.segments());
+  for (const SegmentInfo& s : segments) {
     if (s.type == kCatalogSegment) {
       RVF_ASSIGN(const auto payload, snapshot.payload(s.segment_id));
       RVF_ASSIGN(catalog_, decode_catalog(payload));

@@ -45,6 +45,7 @@ constexpr ErrorName kErrorNames[] = {
     {ErrorCode::kNotFound, "not_found"},
     {ErrorCode::kOutOfRange, "out_of_range"},
     {ErrorCode::kCancelled, "cancelled"},
+    {ErrorCode::kWrongIdKind, "wrong_id_kind"},
     {ErrorCode::kLockHeld, "lock_held"},
     {ErrorCode::kLockStale, "lock_stale"},
     {ErrorCode::kDiskFull, "disk_full"},
@@ -175,6 +176,11 @@ const char* layers_text(uint32_t layers) noexcept {
 const char* search_layout_name(SearchLayout layout) noexcept {
   if (layout == SearchLayout::kPartitions) return "partitions";
   return layout == SearchLayout::kStandard ? "standard" : "fused";
+}
+
+const char* id_kind_name(IdKind kind) noexcept {
+  if (kind == IdKind::kTexts) return "texts";
+  return kind == IdKind::kNumbers ? "numbers" : "undecided";
 }
 
 const char* storage_name(Storage storage) noexcept {

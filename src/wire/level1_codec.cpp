@@ -254,6 +254,15 @@ void get(ByteReader& r, StorageEntry& e) {
   r.skip(7);
 }
 
+void put(ByteWriter& w, const IdKindEntry& e) {
+  w.u8(static_cast<uint8_t>(e.kind));
+  w.zeros(7);
+}
+void get(ByteReader& r, IdKindEntry& e) {
+  e.kind = static_cast<IdKind>(r.u8());
+  r.skip(7);
+}
+
 // A record is {u16 tag, u32 length, u16 0, value, zeros to a multiple of 8}.
 void put_record(ByteWriter& w, uint16_t tag, ByteSpan value) {
   w.u16(tag);
@@ -294,6 +303,17 @@ Result<bool> get_storage(ByteSpan value, std::vector<StorageEntry>& out) {
   return true;
 }
 
+Result<bool> get_id_kind(ByteSpan value, std::vector<IdKindEntry>& out) {
+  if (!get_list(value, out)) return false;
+  for (const IdKindEntry& e : out) {
+    if (e.kind == IdKind::kNumbers) continue;
+    return Error(ErrorCode::kUnsupported, "the store's ids are of kind " +
+                                              std::to_string(static_cast<unsigned>(e.kind)) +
+                                              ", unknown to this version");
+  }
+  return true;
+}
+
 Result<bool> get_record(Level1& l, uint16_t tag, ByteSpan value, uint64_t max_dead_rows) {
   switch (static_cast<RecordTag>(tag)) {
     case RecordTag::kSegmentDir: return get_list(value, l.directory);
@@ -318,6 +338,7 @@ Result<bool> get_record(Level1& l, uint16_t tag, ByteSpan value, uint64_t max_de
     case RecordTag::kRowMap: return get_list(value, l.row_map);
     case RecordTag::kSchema: return get_list(value, l.schema);
     case RecordTag::kStorage: return get_storage(value, l.storage);
+    case RecordTag::kIdKind: return get_id_kind(value, l.id_kind);
   }
   l.unknown.push_back({tag, Bytes(value.begin(), value.end())});
   return true;
@@ -351,6 +372,7 @@ Bytes encode_level1(const Level1& l) {
   put_list(w, RecordTag::kDimensionCatalog, l.dimensions);
   put_list(w, RecordTag::kSchema, l.schema);
   put_list(w, RecordTag::kStorage, l.storage);
+  put_list(w, RecordTag::kIdKind, l.id_kind);
   for (const UnknownRecord& u : l.unknown) put_record(w, u.tag, u.value);
   w.align(kSegmentAlignment);
   return out;

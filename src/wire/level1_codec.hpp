@@ -34,6 +34,7 @@ enum class RecordTag : uint16_t {
   kRowMap = 0xF001,  // ours: which rows a VEC_SEG holds
   kSchema = 0xF002,  // ours: the metadata fields
   kStorage = 0xF003,  // what compactions turn vectors into
+  kIdKind = 0xF004,  // what an empty store was told of its ids
 };
 
 // An entry of type INVALID (with the TOMBSTONE flag) takes the segment out of the directory.
@@ -170,6 +171,12 @@ struct StorageEntry {
   friend bool operator==(const StorageEntry&, const StorageEntry&) = default;
 };
 
+// Text ids need no record: the schema has their field.
+struct IdKindEntry {
+  IdKind kind = IdKind::kNumbers;
+  friend bool operator==(const IdKindEntry&, const IdKindEntry&) = default;
+};
+
 struct UnknownRecord {
   uint16_t tag = 0;
   Bytes value;
@@ -197,6 +204,7 @@ struct Level1 {
   std::vector<DimensionEntry> dimensions;
   std::vector<SchemaEntry> schema;
   std::vector<StorageEntry> storage;  // none or one
+  std::vector<IdKindEntry> id_kind;  // none or one
   std::vector<UnknownRecord> unknown;
   friend bool operator==(const Level1&, const Level1&) = default;
 };

@@ -50,7 +50,7 @@ class FusedStoreTest : public StoreTest {
 
   static std::vector<SegmentInfo> fused_of(const Store& s) {
     std::vector<SegmentInfo> out;
-    for (const SegmentInfo& i : s.snapshot()->segments()) {
+    for (const SegmentInfo& i : std::vector(*s.snapshot()->segments())) {
       if (i.type == kFusedType) out.push_back(i);
     }
     return out;

@@ -153,14 +153,14 @@ TEST_F(MetadataTest, StringIdsAreFoundReplacedAndDeleted) {
   b.columns = r.columns;
   ASSERT_TRUE(s.write(b));
   const uint64_t id = *s.snapshot()->id_of("b");
-  EXPECT_EQ(s.snapshot()->key(id), "b");
+  EXPECT_EQ(*s.snapshot()->key(id), "b");
   const Rows again = make_rows(10, 1);
   const std::string just_b[] = {"b"};
   auto w = s.ingest(again.view(), just_b, again.columns);
   ASSERT_TRUE(w) << w.error().message;
   EXPECT_EQ(w->replaced, 1U);
   EXPECT_EQ(*s.snapshot()->id_of("b"), id);
-  EXPECT_EQ(s.snapshot()->size(), 3U);
+  EXPECT_EQ(*s.snapshot()->size(), 3U);
   WriteBatch gone;
   gone.delete_keys = just_b;
   ASSERT_TRUE(s.write(gone));
@@ -170,7 +170,7 @@ TEST_F(MetadataTest, StringIdsAreFoundReplacedAndDeleted) {
   EXPECT_NE(*s.snapshot()->id_of("b"), id);
   EXPECT_EQ(count(s, "id = 'b'"), 1U);
   ASSERT_TRUE(s.compact());
-  EXPECT_EQ(s.snapshot()->key(*s.snapshot()->id_of("b")), "b");
+  EXPECT_EQ(*s.snapshot()->key(*s.snapshot()->id_of("b")), "b");
   const std::string twice[] = {"x", "x"};
   EXPECT_EQ(s.ingest(make_rows(0, 2).view(), twice, {}).error().code, ErrorCode::kDuplicateId);
 }
@@ -206,7 +206,7 @@ TEST_F(MetadataTest, DeletingByFilterAndScanningAgree) {
   const auto w = s.remove_where("lang = 'de'");
   ASSERT_TRUE(w) << w.error().message;
   EXPECT_EQ(w->deleted, germans);
-  EXPECT_EQ(s.snapshot()->size(), 1000 - germans);
+  EXPECT_EQ(*s.snapshot()->size(), 1000 - germans);
   std::vector<uint64_t> seen;
   ScanOptions o;
   o.filter = "not draft";
@@ -240,7 +240,7 @@ TEST_F(MetadataTest, SchemaWidensAndRefusesWhatDoesNotFit) {
   const auto bad = put({"x", FieldType::kString, {std::string("three")}});
   EXPECT_EQ(bad.error().code, ErrorCode::kBadMetadata);
   EXPECT_NE(bad.error().message.find("'x' is f64"), std::string::npos) << bad.error().message;
-  EXPECT_EQ(s.snapshot()->size(), 2U);
+  EXPECT_EQ(*s.snapshot()->size(), 2U);
   EXPECT_EQ(put({"x", FieldType::kF64, {2.5, 3.5}}).error().code, ErrorCode::kBadArgument);
 }
 
@@ -252,7 +252,7 @@ TEST_F(MetadataTest, ExpiredVectorsAreGoneAndCompactionDropsThem) {
   b.vectors = Vectors::from_f32(v, kDim);
   b.columns = std::span(&expiry, 1);
   ASSERT_TRUE(s.write(b));
-  EXPECT_EQ(s.snapshot()->size(), 1U);
+  EXPECT_EQ(*s.snapshot()->size(), 1U);
   EXPECT_FALSE(s.get(0));
   EXPECT_EQ(s.query(std::vector<float>(kDim, 1.0F))->neighbors.size(), 1U);
   const Column note{"note", FieldType::kString, {std::string("gone"), std::string("here")}};

@@ -41,7 +41,7 @@ class PartitionStoreTest : public StoreTest {
   }
 
   static std::vector<SegmentInfo> segments_of(const Store& s, uint8_t type) {
-    std::vector<SegmentInfo> out = s.snapshot()->segments();
+    std::vector<SegmentInfo> out = *s.snapshot()->segments();
     std::erase_if(out, [&](const SegmentInfo& i) { return i.type != type; });
     return out;
   }

@@ -98,7 +98,7 @@ TEST_F(StoreTest, DeletedVectorsAreNeverReturned) {
   for (const Neighbor& n : q->neighbors) EXPECT_TRUE(n.id < 100 || n.id > 899);
   reopen(s);
   EXPECT_EQ(s.status().vectors, 200U);
-  EXPECT_EQ(s.snapshot()->ids().size(), 200U);
+  EXPECT_EQ(s.snapshot()->ids()->size(), 200U);
 }
 
 TEST_F(StoreTest, EqualDistancesAreOrderedById) {
@@ -126,11 +126,11 @@ TEST_F(StoreTest, ASnapshotKeepsItsEpochThroughLaterWritesAndCompaction) {
   const std::vector<uint64_t> id = {9};
   ASSERT_RVF_OK(s.ingest(Vectors::from_f32(moved, 4), id));
   ASSERT_RVF_OK(s.compact());
-  EXPECT_EQ(before->size(), 300U);
-  EXPECT_TRUE(before->contains(2));
+  EXPECT_EQ(*before->size(), 300U);
+  EXPECT_TRUE(*before->contains(2));
   EXPECT_EQ((*before->get(9))[0], data[9 * 4]);
-  EXPECT_EQ(s.snapshot()->size(), 297U);
-  EXPECT_FALSE(s.snapshot()->contains(2));
+  EXPECT_EQ(*s.snapshot()->size(), 297U);
+  EXPECT_FALSE(*s.snapshot()->contains(2));
   EXPECT_EQ((*s.get(9))[0], 5.0F);
 }
 
@@ -144,16 +144,16 @@ TEST_F(StoreTest, ManySmallCommitsReadBackTheSame) {
       ASSERT_RVF_OK(s.remove(id));
     }
   }
-  const auto expected = s.snapshot()->ids();
+  const auto expected = *s.snapshot()->ids();
   EXPECT_EQ(expected.size(), 560U);
   reopen(s);
-  EXPECT_EQ(s.snapshot()->ids(), expected);
+  EXPECT_EQ(*s.snapshot()->ids(), expected);
   EXPECT_FALSE(s.status().recovery.recovered);
   auto report = s.verify({.deep = true});
   ASSERT_RVF_OK(report);
   EXPECT_TRUE(report->problems.empty());
   ASSERT_RVF_OK(s.compact());
-  EXPECT_EQ(s.snapshot()->ids(), expected);
+  EXPECT_EQ(*s.snapshot()->ids(), expected);
 }
 
 TEST_F(StoreTest, RollbackBringsAnEarlierEpochBackAndCanBeUndone) {
@@ -208,7 +208,7 @@ TEST_F(StoreTest, CompactionKeepsAttachmentsByteForByteAndDropsDeadRows) {
     ASSERT_RVF_OK(snap);
     EXPECT_EQ(*snap->payload(w->attached[0]), a.payload);
     EXPECT_EQ(*snap->payload(w->attached[1]), unknown.payload);
-    for (const SegmentInfo& i : snap->segments()) {
+    for (const SegmentInfo& i : std::vector(*snap->segments())) {
       if (i.segment_id == w->attached[1]) {
         EXPECT_EQ(i.flags, 0x8123);
       }
@@ -286,7 +286,7 @@ TEST_F(StoreTest, TiersTakeLessSpaceAndKeepTheNeighbours) {
   }
   EXPECT_GE(found, 99U);
   bool hot_segment = false;
-  for (const SegmentInfo& i : s.snapshot()->segments()) hot_segment = hot_segment || i.type == 0x08;
+  for (const SegmentInfo& i : std::vector(*s.snapshot()->segments())) hot_segment = hot_segment || i.type == 0x08;
   EXPECT_TRUE(hot_segment);
   ASSERT_RVF_OK(s.compact());
   EXPECT_EQ(s.status().vectors, n);
@@ -369,7 +369,7 @@ TEST_F(StoreTest, DamageInAnIndexOrAnAttachmentTakesNoVectorsAway) {
     auto w = s.write(batch);
     ASSERT_RVF_OK(w);
     attachment = w->attached[0];
-    for (const SegmentInfo& i : s.snapshot()->segments()) {
+    for (const SegmentInfo& i : std::vector(*s.snapshot()->segments())) {
       if (i.type != 0x02 && i.type != 0xF7) continue;
       auto file = fs_->open("s.rvf", io::OpenMode::kReadWrite);
       std::array<std::byte, 1> byte{};

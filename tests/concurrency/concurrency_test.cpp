@@ -61,11 +61,11 @@ class Crowd {
     for (uint64_t i = 0; !stop_; ++i, ++reads) {
       const auto held = store.snapshot();
       if (!held) return problem("no snapshot: " + held.error().message);
-      const uint64_t size = held->size();
+      const uint64_t size = *held->size();
       const std::string wrong = checker.check(*held, r * 1'000'000'007 + i);
       if (!wrong.empty()) return problem(wrong);
       if (i % 16 == 0) std::this_thread::yield();
-      if (held->size() != size || held->ids().size() != size) problem("a snapshot changed");
+      if (*held->size() != size || held->ids()->size() != size) problem("a snapshot changed");
       (void)store.status();
       if (i % 50 == 0 && !store.epochs()) problem("no epochs");
     }

@@ -94,9 +94,9 @@ std::string VersionChecker::check(const Snapshot& snapshot, uint64_t seed) {
     return "version " + number(*version) + " came after version " + number(version_);
   }
   advance(*version);
-  const auto ids = snapshot.ids();
+  const auto ids = *snapshot.ids();
   const uint64_t rows = groups_there_ * kGroup + 1;
-  if (ids.size() != rows || snapshot.size() != rows) {
+  if (ids.size() != rows || *snapshot.size() != rows) {
     return "version " + number(version_) + " has " + number(ids.size()) + " rows instead of " +
            number(rows);
   }
@@ -115,7 +115,7 @@ std::string VersionChecker::check(const Snapshot& snapshot, uint64_t seed) {
   if (!found) return "a query failed: " + found.error().message;
   if (found->neighbors.size() != std::min<uint64_t>(10, rows)) return "an answer is incomplete";
   for (const Neighbor& n : found->neighbors) {
-    if (!snapshot.contains(n.id)) return "a query found what is not there";
+    if (!*snapshot.contains(n.id)) return "a query found what is not there";
   }
   return {};
 }

@@ -13,10 +13,12 @@
 #include <map>
 #include <numeric>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "rvf/store.hpp"
+#include "support/stored_id.hpp"
 #include "wire/sha256.hpp"
 
 namespace rvf::conformance {
@@ -92,7 +94,7 @@ class Maker {
   void ask(size_t queries) {
     QueryOptions q;
     q.k = 5;
-    const auto ids = take(store().snapshot()).ids();
+    const auto ids = take(take(store().snapshot()).ids());
     for (size_t i = 0; i < queries; ++i) {
       const uint64_t id = ids[std::min(random() % ids.size(), random() % ids.size())];
       take(store().query(take(store().get(id)), q));
@@ -121,10 +123,11 @@ void describe(const std::string& path) {
   const Snapshot snapshot = take(store.snapshot());
   const StoreStatus status = store.status();
   std::map<uint64_t, std::vector<std::byte>> live;
-  snapshot.for_each([&](uint64_t id, std::span<const std::byte> vector) {
-    live[id].assign(vector.begin(), vector.end());
+  const Status seen = snapshot.for_each([&](uint64_t id, std::span<const std::byte> vector) {
+    live[testing::stored_id(snapshot, id)].assign(vector.begin(), vector.end());
     return true;
   });
+  if (!seen) throw std::runtime_error(seen.error().message);
   wire::Sha256 digest;
   std::string ids;
   for (const auto& [id, vector] : live) {

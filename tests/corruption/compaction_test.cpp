@@ -13,7 +13,7 @@ std::shared_ptr<io::FileSystem> damaged(const RichStore& store, uint8_t type) {
   o.file_system = store.fs;
   uint64_t at = 0;
   const auto whole = Store::open_readonly(store.path, o);
-  for (const SegmentInfo& s : whole->snapshot()->segments()) {
+  for (const SegmentInfo& s : std::vector(*whole->snapshot()->segments())) {
     if (s.type == type) at = s.offset + kSegmentHeaderSize + s.payload_bytes / 2;
   }
   EXPECT_NE(at, 0U);

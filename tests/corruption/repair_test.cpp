@@ -50,12 +50,12 @@ struct Content {
 Content content(const Store& store) {
   Content c;
   const auto s = store.snapshot();
-  s->for_each([&](uint64_t id, std::span<const std::byte> v) {
+  EXPECT_TRUE(s->for_each([&](uint64_t id, std::span<const std::byte> v) {
     c.vectors[id].assign(v.begin(), v.end());
     return true;
-  });
+  }));
   for (const auto& [id, v] : c.vectors) c.records[id] = *s->record(id);
-  for (const SegmentInfo& i : s->segments()) {
+  for (const SegmentInfo& i : std::vector(*s->segments())) {
     if (i.type != 0xF3 && i.type != 0x33) continue;
     const auto payload = s->payload(i.segment_id);
     c.attachments.emplace(reinterpret_cast<const char*>(payload->data()), payload->size());
@@ -77,11 +77,11 @@ std::vector<Live> live_segments(Content& whole) {
   std::vector<Live> out;
   const auto s = store->snapshot();
   std::vector<uint64_t> in_order;
-  s->for_each([&](uint64_t id, std::span<const std::byte>) {
+  EXPECT_TRUE(s->for_each([&](uint64_t id, std::span<const std::byte>) {
     in_order.push_back(id);
     return true;
-  });
-  for (const SegmentInfo& i : s->segments()) out.push_back({i, {}});
+  }));
+  for (const SegmentInfo& i : std::vector(*s->segments())) out.push_back({i, {}});
   return out;
 }
 

@@ -24,7 +24,8 @@ std::string look(const std::shared_ptr<io::FileSystem>& fs, uint64_t verify_at_o
   auto snapshot = store->snapshot();
   if (!snapshot) return "has no snapshot: " + snapshot.error().message;
   shown = shown_of(*snapshot);
-  if (shown.model.size() != snapshot->size()) return "counts its vectors wrongly";
+  const auto size = snapshot->size();
+  if (!size || shown.model.size() != *size) return "counts its vectors wrongly";
   auto report = store->verify({.deep = true});
   if (!report) return "cannot be verified: " + report.error().message;
   if (!report->problems.empty()) return "is damaged: " + report->problems.front().message;
@@ -74,7 +75,7 @@ std::string create_anew(const std::shared_ptr<io::FileSystem>& fs) {
 Shown shown_of(const Snapshot& snapshot) {
   Shown out;
   out.model = content_of(snapshot);
-  for (const SegmentInfo& s : snapshot.segments()) {
+  for (const SegmentInfo& s : std::vector(*snapshot.segments())) {
     if (!is_attachment(s)) continue;
     auto payload = snapshot.payload(s.segment_id);
     std::string text(1, static_cast<char>(s.type));

@@ -93,7 +93,7 @@ TEST(CrashRegression, GarbageThatAsksForANewerVersionIsDamageAndTheEpochBeforeOp
     const auto s = Store::open_readonly(kStorePath, on(files_of(image), Durability::kSync));
     ASSERT_RVF_OK(s);
     const auto snapshot = s->snapshot();
-    for (const SegmentInfo& i : snapshot->segments()) {
+    for (const SegmentInfo& i : std::vector(*snapshot->segments())) {
       if (i.rows > 0) last = i;
     }
   }

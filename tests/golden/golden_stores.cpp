@@ -5,6 +5,7 @@
 #include <set>
 
 #include "support/store_model.hpp"
+#include "support/stored_id.hpp"
 
 namespace rvf::testing {
 namespace {
@@ -61,7 +62,7 @@ std::string golden_text(const Store& store) {
   const auto snapshot = store.snapshot();
   if (!snapshot) return snapshot.error().message;
   std::set<int> types;
-  for (const SegmentInfo& i : snapshot->segments()) types.insert(i.type);
+  for (const SegmentInfo& i : std::vector(*snapshot->segments())) types.insert(i.type);
   std::string out = "{\n  \"layout\": " + quoted(status.layout) +
                     ",\n  \"dimension\": " + std::to_string(status.dimension) +
                     ",\n  \"dtype\": " + std::to_string(static_cast<int>(status.dtype)) +
@@ -81,12 +82,12 @@ std::string golden_text(const Store& store) {
     out += ",\n  \"nearest in a storm\": " + neighbors(*snapshot, "text match 'storm'");
   }
   out += ",\n  \"vectors\": {";
-  const auto ids = snapshot->ids();
+  const auto ids = *snapshot->ids();
   // Of many the first and some of the others.
   const size_t step = ids.size() > 300 ? ids.size() / 100 : 1;
   first = true;
   for (size_t i = 0; i < ids.size(); i += step) {
-    out += (first ? "\n    \"" : ",\n    \"") + std::to_string(ids[i]) + "\": {\"values\": [";
+    out += (first ? "\n    \"" : ",\n    \"") + std::to_string(stored_id(*snapshot, ids[i])) + "\": {\"values\": [";
     first = false;
     const auto values = snapshot->get(ids[i]);
     for (size_t d = 0; values && d < values->size(); ++d) {

@@ -34,7 +34,7 @@ struct Content {
 Content content_of(const Store& store) {
   const Snapshot s = *store.snapshot();
   Content c;
-  c.ids = s.ids();
+  c.ids = *s.ids();
   c.digest = digest_of(s, c.ids);
   c.metric = s.metric();
   c.dtype = s.dtype();
@@ -46,7 +46,7 @@ Content content_of(const Store& store) {
   }
   c.application = store.status().application;
   c.file_id = store.status().file_id;
-  for (const SegmentInfo& info : s.segments()) {
+  for (const SegmentInfo& info : std::vector(*s.segments())) {
     if (info.type <= 0x09 || info.type == 0x0D) continue;
     c.attachments.emplace_back(info.type, *s.payload(info.segment_id));
   }
@@ -174,7 +174,7 @@ size_t reachable(const std::string& file) {
     const auto graph =
         layouts::decode_runtime_index(layouts::runtime_segment(bytes, e.offset)->payload);
     EXPECT_TRUE(graph.ok()) << graph.error().message;
-    EXPECT_EQ(graph->ids, open(file)->snapshot()->ids());
+    EXPECT_EQ(graph->ids, *open(file)->snapshot()->ids());
     EXPECT_EQ(graph->nodes[graph->entry].size(), graph->max_layer + 1);
     std::vector<bool> seen(graph->ids.size());
     std::vector<uint64_t> waiting = {graph->entry};

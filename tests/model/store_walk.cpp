@@ -314,7 +314,7 @@ void StoreWalk::read() {
   if (values.ok() != there)
     return fail("id " + std::to_string(id) + (there ? " is lost" : " is back"));
   if (there && *values != row->second.values) fail("the vector of an id is wrong");
-  if (snapshot->contains(id) != there) fail("contains() disagrees with get()");
+  if (*snapshot->contains(id) != there) fail("contains() disagrees with get()");
   if (store_->status().vectors != model_.size()) fail("the status counts its rows wrongly");
   if (there && shape_.keys) {
     const auto back = snapshot->id_of(row->second.key);

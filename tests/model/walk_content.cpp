@@ -158,12 +158,12 @@ std::string compare(const Content& content, const Snapshot& snapshot, bool field
   for (const auto& [id, row] : content) {
     if (!row.expired) ids.push_back(id);
   }
-  const std::vector<uint64_t> there = snapshot.ids();
+  const std::vector<uint64_t> there = *snapshot.ids();
   if (there != ids) {
     return std::to_string(there.size()) + " ids are there and " + std::to_string(ids.size()) +
            " should be, or others";
   }
-  if (snapshot.size() != ids.size()) return "the snapshot counts its vectors wrongly";
+  if (*snapshot.size() != ids.size()) return "the snapshot counts its vectors wrongly";
   std::vector<Value> years;
   std::vector<Value> tags;
   if (fields) {
@@ -184,7 +184,7 @@ std::string compare(const Content& content, const Snapshot& snapshot, bool field
     if (fields && tags[i] != (row.tag ? Value(*row.tag) : Value())) {
       return "the tag of id " + id + " is wrong";
     }
-    if (keys && snapshot.key(ids[i]) != row.key) return "the string id of id " + id + " is wrong";
+    if (keys && *snapshot.key(ids[i]) != row.key) return "the string id of id " + id + " is wrong";
   }
   return {};
 }

@@ -204,7 +204,7 @@ class Soak {
   void check_content() {
     const auto snapshot = store_->snapshot();
     if (!snapshot) return fail("snapshot", snapshot.error());
-    if (snapshot->size() != seeds_.size()) out_.problem = "rows are lost or came back";
+    if (*snapshot->size() != seeds_.size()) out_.problem = "rows are lost or came back";
     for (const auto& [id, seed] : seeds_) {
       const auto v = snapshot->get(id);
       if (!v || *v != values(seed, 1)) out_.problem = "a vector is wrong or gone";

@@ -113,14 +113,15 @@ Answers answers_of(const Store& store, const Snapshot& s) {
   out["application"] = store.status().application;
   std::vector<uint64_t> ids;
   std::string all;
-  s.for_each([&](uint64_t id, std::span<const std::byte> vector) {
+  const Status seen = s.for_each([&](uint64_t id, std::span<const std::byte> vector) {
     ids.push_back(id);
     all += bytes_text(std::as_bytes(std::span(&id, 1)));
     all += bytes_text(vector);
     return true;
   });
-  out["vectors"] = std::move(all);
-  out["size"] = std::to_string(s.size());
+  out["vectors"] = seen ? std::move(all) : refusal(seen.error());
+  const auto size = s.size();
+  out["size"] = size ? std::to_string(*size) : refusal(size.error());
   for (uint64_t seed = 1; seed < 4; ++seed) {
     QueryOptions o;
     o.k = 5;
@@ -139,7 +140,9 @@ Answers answers_of(const Store& store, const Snapshot& s) {
     out["get " + std::to_string(ids[i])] = text;
   }
   ask_metadata(s, ids, out);
-  for (const SegmentInfo& segment : s.segments()) {
+  const auto segments = s.segments();
+  if (!segments) return out;
+  for (const SegmentInfo& segment : *segments) {
     if (segment.type != 0xF3 && segment.type != 0x33) continue;
     const auto payload = s.payload(segment.segment_id);
     out["payload " + std::to_string(segment.segment_id)] =

@@ -25,12 +25,13 @@ std::string text_of(const Record& record) {
 
 Model content_of(const Snapshot& snapshot) {
   Model m;
-  snapshot.for_each([&](uint64_t id, std::span<const std::byte> raw) {
+  const Status seen = snapshot.for_each([&](uint64_t id, std::span<const std::byte> raw) {
     std::vector<float>& v = m[id];
     v.resize(raw.size() / sizeof(float));
     std::memcpy(v.data(), raw.data(), raw.size());
     return true;
   });
+  if (!seen) return {};
   if (snapshot.fields().empty() && !snapshot.has_keys()) return m;
   for (auto& [id, v] : m) {
     const auto record = snapshot.record(id);
@@ -72,7 +73,8 @@ Inspection inspect(const std::string& path, std::shared_ptr<io::FileSystem> fs) 
     return out;
   }
   out.content = content_of(*snapshot);
-  if (out.content.size() != snapshot->size()) out.problem = "counts its vectors wrongly";
+  const auto size = snapshot->size();
+  if (!size || out.content.size() != *size) out.problem = "counts its vectors wrongly";
   auto report = store->verify({.deep = true});
   if (!report) {
     out.problem = "cannot be verified: " + report.error().message;
