@@ -14,6 +14,7 @@ struct Options : Common {
   std::string vector, queries, like;
   QueryOptions query;
   HybridOptions hybrid;
+  std::optional<float> within;
   std::vector<std::string> columns;
   bool explain = false;
 };
@@ -153,12 +154,16 @@ class Printer {
 
   void print_json(uint64_t number, const HybridResult& r, std::span<const uint64_t> ids) const {
     std::string scores;
+    std::string distances;
     for (const HybridHit& h : r.hits) {
-      scores += (scores.empty() ? "" : ",") + fmt::format("{:.9g}", h.score);
+      const char* comma = scores.empty() ? "" : ",";
+      scores += comma + fmt::format("{:.9g}", h.score);
+      distances += comma + (h.distance ? json_number(*h.distance) : "null");
     }
     JsonObject line;
     line.add("query", number).add_raw("ids", ids_json(ids));
     line.add_raw("scores", "[" + scores + "]");
+    line.add_raw("distances", "[" + distances + "]");
     finish_json(line, ids, r.plan);
   }
 
@@ -174,6 +179,7 @@ void run_hybrid(const Options& o, const Snapshot& snapshot, std::span<const floa
   h.filter = o.query.filter;
   h.group_by = o.query.group_by;
   h.group_size = o.query.group_size;
+  h.max_distance = o.query.max_distance;
   Printer(o, snapshot).print(0, must(snapshot.hybrid(vector, h)));
 }
 
@@ -224,11 +230,17 @@ void register_query(CLI::App& app) {
   c->add_option("--filter", o->query.filter,
                 "only vectors whose fields match, for example \"lang = 'de' and year >= 2020\"");
   c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
-  c->add_option("--group-by", o->query.group_by, "at most --group-size results for each value");
+  c->add_option("--group-by", o->query.group_by,
+                "of the -k results at most --group-size have the same value in this field");
   c->add_option("--group-size", o->query.group_size, "results a group (1)");
+  auto* within =
+      c->add_option("--within", o->within, "all vectors no farther than this, however many");
+  c->add_option("--max-distance", o->query.max_distance, "of the -k nearest those no farther")
+      ->excludes(within);
+  c->add_option("--min-score", o->hybrid.min_score, "with --words: no results below this score");
   add_strategy(*c, o->query.strategy);
   c->add_flag("--explain", o->explain, "say how the filter was answered, and by which layers");
-  c->add_option("-k", o->query.k, "how many neighbours (10)");
+  c->add_option("-k", o->query.k, "how many neighbours (10)")->excludes(within);
   c->add_option("--ef", o->query.ef,
                 "beam width of the graph search; default: chosen for --recall");
   c->add_option("--recall", o->query.target_recall, "recall to aim at, 0.5 to 0.999")
@@ -241,6 +253,14 @@ void register_query(CLI::App& app) {
     const bool queried = !o->vector.empty() || !o->queries.empty() || !o->like.empty();
     if (!queried && o->hybrid.words.empty()) {
       fail_usage("give --vector, --queries, --like or --words");
+    }
+    if (o->within) {
+      if (!o->hybrid.words.empty()) fail_usage("--within goes without --words; see --max-distance");
+      o->query.max_distance = o->within;
+      o->query.range = true;
+    }
+    if (o->hybrid.min_score && o->hybrid.words.empty()) {
+      fail_usage("--min-score goes with --words; distances have --max-distance");
     }
     if (!o->queries.empty() && !o->hybrid.words.empty()) {
       fail_usage("--words goes with one vector, not with --queries");

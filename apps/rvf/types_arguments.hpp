@@ -76,10 +76,11 @@ inline CLI::Option* add_strategy(CLI::App& command, FilterStrategy& strategy) {
   static const std::map<std::string, FilterStrategy> names = {{"auto", FilterStrategy::kAuto},
                                                               {"pre", FilterStrategy::kPre},
                                                               {"in", FilterStrategy::kIn},
-                                                              {"post", FilterStrategy::kPost}};
+                                                              {"post", FilterStrategy::kPost},
+                                                              {"codes", FilterStrategy::kCodes}};
   return add_choice(command, "--strategy", strategy, names,
                     "auto, or force: pre (compare what matches), in (walk the graph, keep what "
-                    "matches), post (test what is found)")
+                    "matches), post (test what is found), codes (compare codes of what matches)")
       ->type_name("MODE");
 }
 

@@ -16,21 +16,28 @@ enum class FilterStrategy : uint8_t {
   kPre,   // find the matching rows, compare the query with each: exact
   kIn,    // find the matching rows, walk the graph and keep what matches
   kPost,  // walk the graph, test what it finds
+  // find the matching rows, compare their codes, and the best of them exactly; without codes: kPre
+  kCodes,
 };
-const char* filter_strategy_name(FilterStrategy strategy) noexcept;  // "pre", "in", "post", "auto"
+// "auto", "pre", "in", "post", "codes"
+const char* filter_strategy_name(FilterStrategy strategy) noexcept;
 
 struct QueryOptions {
   uint32_t k = 10;  // at least 1; more than the store holds yields all
   uint32_t ef = 0;  // beam width of the graph search; 0: chosen for target_recall
   // 0: the default, 0.99 as measured at build time; a filtered search then aims at .98.
   float target_recall = 0;
-  uint64_t time_budget_us =
-      0;  // 0: none; when it ends, what was found is returned and `timed_out` set
+  // For all of the query, its filter too; 0: none. When it ends, what was found is returned and
+  // `timed_out` set.
+  uint64_t time_budget_us = 0;
   bool exact = false;  // compare with every vector
   std::string filter = {};  // text or JSON, docs/filters.md; empty: all
   FilterStrategy strategy = FilterStrategy::kAuto;
-  std::string group_by = {};  // a field: at most group_size results have the same value in it
+  // A field, or "id": of the k results at most group_size have the same value in it.
+  std::string group_by = {};
   uint32_t group_size = 1;
+  std::optional<float> max_distance = {};  // results are no farther
+  bool range = false;  // all within max_distance, however many; k does not count
   bool count_access = true;  // for the temperature of what is found; false for queries of nobody's
 };
 
@@ -93,14 +100,16 @@ struct HybridOptions {
   double rank_constant = 60;
   uint32_t candidates = 0;  // of each list; 0: max(100, 4 k)
   std::string filter = {};
-  std::string group_by = {};
+  std::string group_by = {};  // as in QueryOptions
   uint32_t group_size = 1;
   uint32_t ef = 0;
+  std::optional<double> min_score = {};
+  std::optional<float> max_distance = {};  // needs a vector
 };
 struct HybridHit {
   uint64_t id = 0;
   double score = 0;  // more is better
-  std::optional<float> distance;  // empty: not among the vectors' candidates
+  std::optional<float> distance;  // empty: there was no vector
   std::optional<double> text_score;  // BM25; empty: not among the words' candidates
 };
 struct HybridResult {

@@ -34,8 +34,7 @@ Status CoveringIndex::search(const SearchRequest& request, SearchScratch& scratc
   out.hits.clear();
   out.stats = {};
   RVF_TRY(check_fit(request));
-  const uint64_t budget = request.params.time_budget_ns;
-  const uint64_t deadline = budget == 0 ? 0 : steady_now_ns() + budget;
+  const uint64_t deadline = request.params.deadline_ns;
   const Covered c = covered();
   TopK best(request.params.k, request.ids);
   SearchStats& stats = out.stats;

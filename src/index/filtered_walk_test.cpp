@@ -123,7 +123,7 @@ TEST(FilteredWalk, ATimeThatIsOverLeavesWhatWasFound) {
   const RowBitmap filter = every(set.table.size(), 2);
   SearchRequest request = under(filter, true);
   request.params.ef = 4000;
-  request.params.time_budget_ns = 1;
+  request.params.deadline_ns = 1;
   const SearchResult got = search(**index, set, set.queries[0], Metric::kL2, request);
   EXPECT_TRUE(got.stats.timed_out);
   for (const Hit& h : got.hits) EXPECT_TRUE(filter.test(h.row));

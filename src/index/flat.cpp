@@ -109,11 +109,9 @@ Status FlatIndex::search(const SearchRequest& request, SearchScratch&, SearchRes
   out.hits.clear();
   out.stats = {};
   RVF_TRY(check_request(request));
-  const uint64_t budget = request.params.time_budget_ns;
   TopK best(request.params.k, request.ids);
-  const bool in_time =
-      scan_rows_parallel(request, 0, request.rows->size(),
-                         budget == 0 ? 0 : steady_now_ns() + budget, best, out.stats);
+  const bool in_time = scan_rows_parallel(request, 0, request.rows->size(),
+                                          request.params.deadline_ns, best, out.stats);
   best.finish(out.hits);
   out.stats.visited = out.stats.distances;
   out.stats.layers = kLayerScan;

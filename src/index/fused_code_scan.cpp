@@ -192,7 +192,7 @@ Result<bool> FusedIndex::scan_codes(const SearchRequest& r, uint64_t deadline,
     // Damaged codes hide rows.
     return scan_covered(r, deadline, best, stats);
   }
-  trim(r.params.k, scratch);
+  trim(r.params, scratch);
   compare_exactly(r, scratch, best, stats);
   return in_time;
 }

@@ -26,10 +26,16 @@ constexpr double kDistancesPerCodedResult = 30;
 // At 100,000 x 384 and every tenth row that finds .98 of ten, .99 where a recall was asked for.
 constexpr double kShownByBeam = 0.3;
 constexpr double kShownSurely = 0.45;
-// Distances from bytes are off by about step * distance / sqrt(12), and by what single precision
-// loses of numbers near 128. Twice that on either side, rows are compared exactly.
+// Distances from bytes are off by about 2 * step * distance / sqrt(12), and by what single precision
+// loses of numbers near 128. So far on either side rows are compared exactly, and farther where more
+// than the default recall is asked for: by itself, or by a beam so many times wider.
 constexpr float kDeviations = 2 / 3.4641016F;
+constexpr float kSureDeviations = 2.5F * kDeviations;
+constexpr uint32_t kMuchWider = 4;
 constexpr float kFloatError = 6e-5F;
+// A product with a row as long as the query is off by about step * length / sqrt(12) by the rounding
+// of the query; a distance by twice that, of which this is three times as much.
+constexpr float kQueryDeviations = 6 / 3.4641016F;
 
 bool is_picky(const SearchRequest& r) noexcept {
   return r.filter != nullptr || (r.dead != nullptr && !r.dead->empty());
@@ -160,12 +166,13 @@ bool FusedIndex::walk_once(const SearchRequest& r, uint32_t width, uint64_t dead
   stats.expansions += walk.state().expansions;
   const auto near = walk.near();
   scratch.candidates.assign(near.begin(), std::find(near.begin(), near.end(), kNoKey));
-  trim(r.params.k, scratch);
+  trim(r.params, scratch);
   return in_time;
 }
 
 // The k least stay, and all that may be nearer than one of them. Few do, so few are sorted.
-void FusedIndex::trim(uint32_t k, SearchScratch::Impl& scratch) const {
+void FusedIndex::trim(const SearchParams& params, SearchScratch::Impl& scratch) const {
+  const uint32_t k = params.k;
   std::vector<uint64_t>& out = scratch.candidates;
   if (out.size() <= k) {
     if (out.size() == k) {
@@ -180,11 +187,19 @@ void FusedIndex::trim(uint32_t k, SearchScratch::Impl& scratch) const {
     std::sort(out.begin(), at);
   };
   sort_to(sorted);
+  // The query is rounded too, which moves the distances to all that lie together by about as much:
+  // their order holds, but in a tight cluster nothing is left of the distance itself, by which
+  // its error is known.
+  const FusedQuery& query = scratch.fused.query();
+  const bool sure = params.target_recall > kDefaultTargetRecall ||
+                    params.ef > kMuchWider * uint64_t{width_for(k, kDefaultTargetRecall)};
+  const float deviations = sure ? kSureDeviations : kDeviations;
+  const float moved = kQueryDeviations * query.step * std::sqrt(query.norm2);
   const auto error = [&](uint64_t key) {
     float scale;
     std::memcpy(&scale, blocks_.block(FusedSearcher::node_of(key)) + FusedLayout::kScale, 4);
     const float distance = std::max(FusedSearcher::distance_of(key), 0.0F);
-    return kDeviations * scale * std::sqrt(distance) + kFloatError;
+    return deviations * scale * std::sqrt(distance + moved) + kFloatError;
   };
   const uint64_t last = out[k - 1];
   scratch.within = FusedSearcher::distance_of(last);
@@ -247,7 +262,7 @@ Result<bool> FusedIndex::walk_filtered(const SearchRequest& r, uint32_t width, u
   } else if (const uint32_t wider = end == End::kDone ? wider_than(r, width, scratch) : 0) {
     end = walk_with(wider, false);
   }
-  trim(r.params.k, scratch);
+  trim(r.params, scratch);
   compare_exactly(r, scratch, best, stats);
   return end != End::kOutOfTime;
 }

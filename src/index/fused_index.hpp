@@ -47,7 +47,7 @@ class FusedIndex final : public CalibratedIndex {
   double share_of(const SearchRequest& request) const;
   // Drops the candidates that cannot be among the k nearest, of which the last gives
   // `scratch.within`.
-  void trim(uint32_t k, SearchScratch::Impl& scratch) const;
+  void trim(const SearchParams& params, SearchScratch::Impl& scratch) const;
 
   std::vector<const std::byte*> parts_;
   std::vector<const std::byte*> code_parts_;

@@ -228,7 +228,7 @@ TEST(Graph, ATimeBudgetEndsTheSearchEarlyAndSaysSo) {
   const GraphPayloads p = build(set, Metric::kL2, 6000);
   SearchRequest more;
   more.params.ef = 300;
-  more.params.time_budget_ns = 1;
+  more.params.deadline_ns = 1;
   const SearchResult got = search(*open(p), set, set.queries[0], Metric::kL2, more);
   EXPECT_TRUE(got.stats.timed_out);
   EXPECT_LT(got.stats.expansions, 200u);

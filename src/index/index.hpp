@@ -25,8 +25,8 @@ struct SearchParams {
   uint32_t k = 10;  // at least 1
   uint32_t ef = 0;  // beam width; 0 takes the width calibrated for target_recall
   float target_recall = 0;  // used when ef is 0; 0 takes kDefaultTargetRecall
-  uint64_t time_budget_ns =
-      0;  // 0: none. What was found in time is returned, stats.timed_out is set
+  // On the steady clock; 0: none. What was found until then is returned, stats.timed_out is set.
+  uint64_t deadline_ns = 0;
   bool exact = false;  // scan every row
   bool walk = false;  // use the graph, also where a scan of what passes the filter is cheaper
   bool no_walk = false;  // scan what passes, by codes where the index has some and they cost less

@@ -25,6 +25,26 @@ RowBitmap RowBitmap::from_words(std::span<const uint64_t> words) {
   return out;
 }
 
+void RowBitmap::add(const RowBitmap& other) {
+  for (uint64_t c = 0; c < other.chunks_.size(); ++c) {
+    const uint64_t* theirs = other.chunk(c);
+    if (theirs == nullptr) continue;
+    if (c >= chunks_.size()) chunks_.resize(c + 1);
+    if (chunk(c) == nullptr) {
+      chunks_[c] = other.chunks_[c];
+      for (uint64_t w = 0; w < kChunkWords; ++w) {
+        count_ += static_cast<uint64_t>(std::popcount(theirs[w]));
+      }
+      continue;
+    }
+    Words& mine = chunks_[c].writable();
+    for (uint64_t w = 0; w < kChunkWords; ++w) {
+      count_ += static_cast<uint64_t>(std::popcount(theirs[w] & ~mine[w]));
+      mine[w] |= theirs[w];
+    }
+  }
+}
+
 void RowBitmap::list_chunks(uint64_t rows, std::vector<const uint64_t*>& out) const {
   out.clear();
   for (uint64_t c = 0; c * kChunkBits < rows; ++c) {

@@ -40,6 +40,8 @@ class RowBitmap {
     writable(row / kChunkBits)[row % kChunkBits / 64] &= ~(uint64_t{1} << (row % 64));
     --count_;
   }
+  // The union; chunks that one side alone has are shared with it.
+  void add(const RowBitmap& other);
   void clear() noexcept {
     chunks_.clear();
     count_ = 0;

@@ -1,5 +1,6 @@
 // Words and vectors together: BM25 over the word indexes of a field, fused with the graph's answer.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -72,6 +73,9 @@ Status check(const HybridOptions& o) {
   if (!(o.rank_constant >= 0)) {
     return Error(ErrorCode::kBadArgument, "rank_constant must not be negative");
   }
+  if (std::isnan(o.min_score.value_or(0)) || std::isnan(o.max_distance.value_or(0))) {
+    return Error(ErrorCode::kBadArgument, "min_score and max_distance must be numbers");
+  }
   if (!o.group_by.empty() && o.group_size == 0) {
     return Error(ErrorCode::kBadArgument, "group_size must be at least 1");
   }
@@ -83,6 +87,9 @@ Status check(const HybridOptions& o) {
 Result<HybridResult> Snapshot::Impl::hybrid(std::span<const float> vector,
                                             const HybridOptions& o) const {
   RVF_TRY(check(o));
+  if (o.max_distance && vector.empty()) {
+    return Error(ErrorCode::kBadArgument, "max_distance needs a vector to measure from");
+  }
   RVF_ASSIGN(const meta::Table* t, table());
   RVF_ASSIGN(const Dead now_dead, dead());
   Selected selected;
@@ -96,7 +103,7 @@ Result<HybridResult> Snapshot::Impl::hybrid(std::span<const float> vector,
   }
   result.plan.rows = state.rows.size() - now_dead->count();
   uint64_t candidates = o.candidates != 0 ? o.candidates : std::max<uint64_t>(100, 4ULL * o.k);
-  if (!o.group_by.empty()) candidates *= uint64_t{4} * o.group_size;
+  if (!o.group_by.empty()) candidates *= 4;
 
   std::map<uint64_t, Fused> fused;
   std::vector<std::pair<uint64_t, double>> scores;
@@ -151,15 +158,21 @@ Result<HybridResult> Snapshot::Impl::hybrid(std::span<const float> vector,
   if (!o.group_by.empty()) {
     RVF_ASSIGN(group, field(o.group_by));
   }
-  const size_t wanted = size_t{o.k} * (group == nullptr ? 1 : o.group_size);
+  std::optional<RowValues> group_of;
+  if (group != nullptr) group_of.emplace(*this, *t, *group);
+  std::optional<kernels::PreparedQuery> prepared;
+  if (!vector.empty()) {
+    RVF_ASSIGN(prepared, kernels::prepare(vector, state.metric, state.dtype, state.dimension));
+  }
   std::map<std::string, uint32_t> taken;
   for (const Fused& f : order) {
-    if (result.hits.size() >= wanted) break;
-    if (group != nullptr &&
-        taken[wire::meta_value_key(t->value(f.row, group->id))]++ >= o.group_size) {
-      continue;
-    }
-    result.hits.push_back({outside(state.id_of(f.row)), f.score, f.distance, f.text_score});
+    if (result.hits.size() >= o.k) break;
+    if (o.min_score && f.score < *o.min_score) break;
+    std::optional<float> distance = f.distance;
+    if (!distance && prepared) distance = prepared->distance(state.rows[f.row]);
+    if (o.max_distance && *distance > *o.max_distance) continue;
+    if (group_of && taken[wire::meta_value_key(group_of->of(f.row))]++ >= o.group_size) continue;
+    result.hits.push_back({outside(state.id_of(f.row)), f.score, distance, f.text_score});
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "kernels/kernels.hpp"
+#include "runtime/expiry.hpp"
 #include "runtime/id_index.hpp"
 #include "runtime/key_index.hpp"
 #include "runtime/live_state.hpp"
@@ -50,13 +51,6 @@ inline std::shared_ptr<const index::DeadRows> borrowed(const index::DeadRows& de
   return {std::shared_ptr<void>(), &dead};
 }
 
-// Rows that expire, and which have.
-struct Expiry {
-  std::vector<std::pair<int64_t, uint64_t>> times;  // ascending, with the row
-  size_t passed = 0;
-  std::shared_ptr<const index::DeadRows> dead;
-};
-
 }  // namespace rvf::runtime
 
 namespace rvf {
@@ -75,6 +69,7 @@ struct Snapshot::Impl {
   std::shared_ptr<runtime::IdIndex> ids;
   std::shared_ptr<runtime::KeyIndex> keys;
   std::shared_ptr<runtime::PartCache> parts;
+  std::shared_ptr<runtime::ExpiryCache> expiries;
   std::shared_ptr<const meta::Schema> schema;
   IdKind id_kind = IdKind::kUndecided;
 
@@ -115,7 +110,23 @@ struct Snapshot::Impl {
   Result<std::vector<std::string>> keys_of_rows(std::span<const uint64_t> rows) const;
   Result<meta::Filter> parse(std::string_view filter) const;
   Result<Selected> select(std::string_view filter) const;  // remembers the last few
-  Result<const meta::SchemaField*> field(const std::string& name) const;  // kBadArgument
+  // "id" too, whichever kind the ids are. kBadArgument
+  Result<const meta::SchemaField*> field(const std::string& name) const;
+  // What rows have in a field that field() gave. Not thread-safe.
+  class RowValues {
+   public:
+    RowValues(const Impl& snapshot, const meta::Table& table, const meta::SchemaField& field)
+        : snapshot_(snapshot), field_(field), reader_(table, field) {}
+    Value of(uint64_t row) {
+      if (field_.id == meta::kIdField) return snapshot_.state.id_of(row);
+      return reader_.value(row);
+    }
+
+   private:
+    const Impl& snapshot_;
+    const meta::SchemaField& field_;
+    meta::FieldReader reader_;
+  };
 
   // snapshot_query.cpp
   Result<QueryResult> query(std::span<const float> vector, const QueryOptions& options,
@@ -148,6 +159,7 @@ struct Snapshot::Impl {
   mutable std::mutex meta_mutex_;  // guards what follows
   mutable std::optional<meta::Table> table_;
   mutable std::optional<runtime::Expiry> expiry_;
+  mutable Dead gone_;  // what is deleted, and what has expired
   struct Remembered {
     std::string filter;
     Dead dead;

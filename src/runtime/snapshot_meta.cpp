@@ -43,27 +43,15 @@ Result<Snapshot::Impl::Dead> Snapshot::Impl::dead() const {
   if (field == nullptr) return runtime::borrowed(state.dead);
   RVF_ASSIGN(const meta::Table* t, table());
   std::lock_guard guard(meta_mutex_);
-  if (!expiry_) {
-    runtime::Expiry found;
-    for (uint64_t row = 0; row < state.rows.size(); ++row) {
-      if (state.dead.test(row)) continue;
-      const Value v = t->value(row, field->id);
-      if (const auto* time = std::get_if<int64_t>(&v)) found.times.emplace_back(*time, row);
-    }
-    std::sort(found.times.begin(), found.times.end());
-    found.dead = runtime::borrowed(state.dead);
-    expiry_ = std::move(found);
+  if (!expiry_) expiry_ = expiries->start(*t, *field);
+  const bool more = expiry_->advance(static_cast<int64_t>(runtime::now_ns()), *t, field->id);
+  if (more || gone_ == nullptr) {
+    auto both = std::make_shared<index::DeadRows>(state.dead);
+    both->add(expiry_->expired);
+    gone_ = std::move(both);
+    expiries->keep(*expiry_);
   }
-  const auto now = static_cast<int64_t>(runtime::now_ns());
-  size_t passed = expiry_->passed;
-  while (passed < expiry_->times.size() && expiry_->times[passed].first <= now) ++passed;
-  if (passed != expiry_->passed) {
-    auto more = std::make_shared<index::DeadRows>(*expiry_->dead);
-    for (size_t i = expiry_->passed; i < passed; ++i) more->set(expiry_->times[i].second);
-    expiry_->passed = passed;
-    expiry_->dead = std::move(more);
-  }
-  return expiry_->dead;
+  return gone_;
 }
 
 meta::RowIds Snapshot::Impl::row_ids() const {
@@ -105,7 +93,7 @@ Result<Snapshot::Impl::Selected> Snapshot::Impl::select(std::string_view filter)
 
 Result<const meta::SchemaField*> Snapshot::Impl::field(const std::string& name) const {
   const meta::SchemaField* found = schema->find(name);
-  if (found != nullptr && found->id != meta::kIdField) return found;
+  if (found != nullptr) return found;
   return Error(ErrorCode::kBadArgument,
                "there is no field '" + name + "'; the fields are " + schema->names());
 }
@@ -138,10 +126,10 @@ Result<std::vector<Value>> Snapshot::values(std::span<const uint64_t> ids,
     RVF_ASSIGN(const meta::Table* t, impl_->table());
     const std::vector<std::optional<uint64_t>> rows = impl_->rows_of(ids);
     RVF_ASSIGN(const Impl::Dead dead, impl_->dead());
-    meta::FieldReader reader(*t, *f);
+    Impl::RowValues values(*impl_, *t, *f);
     std::vector<Value> out(ids.size());
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (rows[i] && !dead->test(*rows[i])) out[i] = reader.value(*rows[i]);
+      if (rows[i] && !dead->test(*rows[i])) out[i] = values.of(*rows[i]);
     }
     return out;
   });
@@ -263,9 +251,9 @@ Result<std::vector<ValueCount>> Snapshot::count_by(const std::string& field,
       const auto [at, is_new] = counts.try_emplace(wire::meta_value_key(v), ValueCount{v, 0});
       ++at->second.count;
     };
-    meta::FieldReader reader(*t, *f);
+    Impl::RowValues values(*impl_, *t, *f);
     selected->rows.for_each(0, impl_->state.rows.size(), [&](uint64_t row) {
-      const Value v = reader.value(row);
+      const Value v = values.of(row);
       const auto* list = std::get_if<std::vector<std::string>>(&v);
       if (list == nullptr) return add(v);
       // A vector is one, however often its list has a value.

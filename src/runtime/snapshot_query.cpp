@@ -19,6 +19,8 @@ constexpr uint64_t kLeastPostRows = 50'000;
 // A beam that is to yield k results of rows that rarely match grows wide; one expansion costs as
 // much as comparing about this many rows in a scan.
 constexpr uint64_t kGroupGrowth = 4;
+constexpr uint64_t kFirstOfRange = 64;
+constexpr uint64_t kLongestBudget = 1ULL << 50;  // microseconds
 
 uint64_t id_of_row(const void* state, uint64_t row) {
   return static_cast<const runtime::LiveState*>(state)->id_of(row);
@@ -37,7 +39,17 @@ class Querying {
       : s_(snapshot), o_(options), scratch_(scratch) {}
 
   Result<QueryResult> run(std::span<const float> vector) {
-    if (o_.k == 0) return Error(ErrorCode::kBadK, "k must be at least 1");
+    if (o_.time_budget_us != 0) {
+      search_.params.deadline_ns =
+          index::steady_now_ns() + std::min(o_.time_budget_us, kLongestBudget) * 1000;
+    }
+    if (o_.k == 0 && !o_.range) return Error(ErrorCode::kBadK, "k must be at least 1");
+    if (o_.max_distance && std::isnan(*o_.max_distance)) {
+      return Error(ErrorCode::kBadArgument, "max_distance must be a number");
+    }
+    if (o_.range && !o_.max_distance) {
+      return Error(ErrorCode::kBadArgument, "a range search needs max_distance");
+    }
     if (vector.size() != s_.state.dimension) {
       return Error(ErrorCode::kWrongDimension, "the query has " + std::to_string(vector.size()) +
                                                    " dimensions, the store " +
@@ -58,10 +70,9 @@ class Querying {
     search_.available = s_.state.rows.size() - dead_->count();
     search_.params.ef = o_.ef;
     search_.params.target_recall = o_.target_recall;
-    search_.params.time_budget_ns = o_.time_budget_us * 1000;
     search_.params.exact = o_.exact;
     if (!o_.filter.empty()) RVF_TRY(choose_strategy());
-    RVF_ASSIGN(const std::vector<index::Hit> hits, grouped());
+    RVF_ASSIGN(const std::vector<index::Hit> hits, o_.range ? in_range() : grouped());
     out_.neighbors.reserve(hits.size());
     for (const index::Hit& h : hits) {
       out_.neighbors.push_back({s_.state.id_of(h.row), h.distance});
@@ -89,8 +100,8 @@ class Querying {
     if (wanted == FilterStrategy::kPre || !graph) {
       search_.params.exact = true;
       out_.plan.reason = graph ? "asked for" : "there is no graph";
-    } else if (wanted == FilterStrategy::kIn) {
-      search_.params.walk = true;
+    } else if (wanted == FilterStrategy::kIn || wanted == FilterStrategy::kCodes) {
+      (wanted == FilterStrategy::kIn ? search_.params.walk : search_.params.codes) = true;
       out_.plan.reason = "asked for";
     }
     return {};
@@ -131,16 +142,42 @@ class Querying {
     return true;
   }
 
+  bool too_far(const index::Hit& h) const {
+    return o_.max_distance && h.distance > *o_.max_distance;
+  }
+  void cut(std::vector<index::Hit>& hits) const {
+    while (!hits.empty() && too_far(hits.back())) hits.pop_back();
+  }
+
+  // All that is near enough: more and more candidates, until one is too far.
+  Result<std::vector<index::Hit>> in_range() {
+    for (uint64_t k = kFirstOfRange;; k *= kGroupGrowth) {
+      const uint64_t wanted = std::min<uint64_t>({k, search_.available, UINT32_MAX});
+      RVF_ASSIGN(std::vector<index::Hit> hits, found(static_cast<uint32_t>(wanted)));
+      const bool all = hits.size() < wanted || wanted == search_.available || wanted == UINT32_MAX;
+      if (!all && !too_far(hits.back()) && !out_.timed_out) continue;
+      cut(hits);
+      if (group_ == nullptr) return hits;
+      return s_.best_of_groups(hits, *group_, o_.group_size, hits.size());
+    }
+  }
+
   // The k best, grouped or not.
   Result<std::vector<index::Hit>> grouped() {
-    if (group_ == nullptr) return found(o_.k);
-    // More and more candidates, until they make k groups.
-    for (uint64_t k = uint64_t{o_.k} * o_.group_size * kGroupGrowth;; k *= kGroupGrowth) {
-      const uint64_t wanted = std::min(k, search_.available);
-      RVF_ASSIGN(const std::vector<index::Hit> hits, found(static_cast<uint32_t>(wanted)));
-      const size_t full = size_t{o_.k} * o_.group_size;
-      RVF_ASSIGN(auto best, s_.best_of_groups(hits, *group_, o_.group_size, full));
-      if (best.size() >= full || wanted >= search_.available || out_.timed_out) return best;
+    if (group_ == nullptr) {
+      RVF_ASSIGN(std::vector<index::Hit> hits, found(o_.k));
+      cut(hits);
+      return hits;
+    }
+    // More and more candidates, until enough of them are of different groups.
+    for (uint64_t k = uint64_t{o_.k} * kGroupGrowth;; k *= kGroupGrowth) {
+      const uint64_t wanted = std::min<uint64_t>({k, search_.available, UINT32_MAX});
+      RVF_ASSIGN(std::vector<index::Hit> hits, found(static_cast<uint32_t>(wanted)));
+      const bool all = hits.size() < wanted || wanted == search_.available ||
+                       wanted == UINT32_MAX || (!hits.empty() && too_far(hits.back()));
+      cut(hits);
+      RVF_ASSIGN(auto best, s_.best_of_groups(hits, *group_, o_.group_size, o_.k));
+      if (best.size() >= o_.k || all || out_.timed_out) return best;
     }
   }
 
@@ -165,7 +202,9 @@ class Querying {
       return found(k);
     }
     if (search_.filter != nullptr) {
-      out_.plan.strategy = result.stats.ef == 0 ? FilterStrategy::kPre : FilterStrategy::kIn;
+      out_.plan.strategy = result.stats.ef != 0   ? FilterStrategy::kIn
+                           : result.stats.exact ? FilterStrategy::kPre
+                                                : FilterStrategy::kCodes;
       if (out_.plan.reason.empty()) {
         out_.plan.reason = result.stats.ef != 0 ? "walking is cheaper than comparing all that match"
                            : result.stats.exact
@@ -265,11 +304,12 @@ Result<std::vector<index::Hit>> Snapshot::Impl::best_of_groups(const std::vector
                                                                const meta::SchemaField& field,
                                                                uint32_t size, size_t k) const {
   RVF_ASSIGN(const meta::Table* t, table());
+  RowValues values(*this, *t, field);
   std::map<std::string, uint32_t> taken;
   std::vector<index::Hit> best;
   for (const index::Hit& h : hits) {
     if (best.size() >= k) break;
-    if (taken[wire::meta_value_key(t->value(h.row, field.id))]++ < size) best.push_back(h);
+    if (taken[wire::meta_value_key(values.of(h.row))]++ < size) best.push_back(h);
   }
   return best;
 }

@@ -90,6 +90,7 @@ void Store::Impl::forget_rows() {
   }
   keys = std::make_shared<runtime::KeyIndex>();
   parts = std::make_shared<runtime::PartCache>();
+  expiries = std::make_shared<runtime::ExpiryCache>();
 }
 
 Status Store::Impl::check_open() const {
@@ -123,6 +124,7 @@ Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const
     made->ids = ids;
     made->keys = keys;
     made->parts = parts;
+    made->expiries = expiries;
     made->schema = published.schema;
     made->id_kind = published.id_kind;
     current = std::move(made);

@@ -44,6 +44,7 @@ struct Store::Impl {
   std::shared_ptr<runtime::IdIndex> ids;
   std::shared_ptr<runtime::KeyIndex> keys;
   std::shared_ptr<runtime::PartCache> parts;
+  std::shared_ptr<runtime::ExpiryCache> expiries;
   std::shared_ptr<runtime::ScratchPool> scratch = std::make_shared<runtime::ScratchPool>();
   std::shared_ptr<runtime::AccessCounter> access;
   RecoveryInfo recovery;

@@ -189,7 +189,7 @@ const char* storage_name(Storage storage) noexcept {
 }
 
 const char* filter_strategy_name(FilterStrategy strategy) noexcept {
-  constexpr const char* kNames[] = {"auto", "pre", "in", "post"};
+  constexpr const char* kNames[] = {"auto", "pre", "in", "post", "codes"};
   const auto i = static_cast<unsigned>(strategy);
   return i < std::size(kNames) ? kNames[i] : "?";
 }
