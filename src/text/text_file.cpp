@@ -9,8 +9,8 @@
 #include <new>
 #include <system_error>
 
-#include "meta/tokenizer.hpp"
 #include "text/passages.hpp"
+#include "unicode/utf8.hpp"
 
 namespace rvf::text {
 namespace {
@@ -87,7 +87,7 @@ bool looks_binary(std::string_view content) noexcept {
   size_t bad = 0;
   for (size_t at = 0; at < head.size();) {
     const size_t from = at;
-    const char32_t c = meta::next_code_point(head, at);
+    const char32_t c = unicode::next_code_point(head, at);
     if (c == 0xFFFD && at == from + 1) ++bad;
   }
   return bad * 4 > head.size();  // a Latin-1 text has fewer
@@ -98,9 +98,9 @@ std::string valid_utf8(std::string_view bytes) {
   out.reserve(bytes.size());
   for (size_t at = 0; at < bytes.size();) {
     const size_t from = at;
-    const char32_t c = meta::next_code_point(bytes, at);
+    const char32_t c = unicode::next_code_point(bytes, at);
     if (c == 0xFFFD) {
-      meta::append_utf8(out, c);
+      unicode::append_utf8(out, c);
     } else {
       out.append(bytes.substr(from, at - from));
     }
