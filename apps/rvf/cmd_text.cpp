@@ -43,29 +43,28 @@ void run_add(const AddOptions& o) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (o.json) {
-    fmt::print("{}\n", JsonObject()
-                           .add("files_added", r.files_added)
-                           .add("files_changed", r.files_changed)
-                           .add("files_removed", r.files_removed)
-                           .add("files_unchanged", r.files_unchanged)
-                           .add("files_skipped", r.files_skipped)
-                           .add("passages_added", r.passages_added)
-                           .add("passages_removed", r.passages_removed)
-                           .add("text_bytes", r.text_bytes)
-                           .add("passages", s.vectors)
-                           .add("file_bytes", s.file_bytes)
-                           .add("seconds", seconds)
-                           .str());
+    say("{}\n", JsonObject()
+                    .add("files_added", r.files_added)
+                    .add("files_changed", r.files_changed)
+                    .add("files_removed", r.files_removed)
+                    .add("files_unchanged", r.files_unchanged)
+                    .add("files_skipped", r.files_skipped)
+                    .add("passages_added", r.passages_added)
+                    .add("passages_removed", r.passages_removed)
+                    .add("text_bytes", r.text_bytes)
+                    .add("passages", s.vectors)
+                    .add("file_bytes", s.file_bytes)
+                    .add("seconds", seconds)
+                    .str());
     return;
   }
-  fmt::print(
-      "{} files added, {} changed, {} removed, {} unchanged, {} skipped (binary, empty or too "
+  say("{} files added, {} changed, {} removed, {} unchanged, {} skipped (binary, empty or too "
       "large)\n",
       human_count(r.files_added), human_count(r.files_changed), human_count(r.files_removed),
       human_count(r.files_unchanged), human_count(r.files_skipped));
-  fmt::print("{} passages from {} of text in {}; the store holds {} passages in {}\n",
-             human_count(r.passages_added), human_bytes(r.text_bytes), human_time(seconds),
-             human_count(s.vectors), human_bytes(s.file_bytes));
+  say("{} passages from {} of text in {}; the store holds {} passages in {}\n",
+      human_count(r.passages_added), human_bytes(r.text_bytes), human_time(seconds),
+      human_count(s.vectors), human_bytes(s.file_bytes));
 }
 
 struct SearchOptions : Common {
@@ -84,7 +83,7 @@ void run_search(const SearchOptions& o) {
   const Records records(store.snapshot(), o.columns);
   const auto hits = must(store.search(o.words, o.k, o.filter));
   if (o.json) {
-    fmt::print("{}\n", hits_json(o.words, hits, records));
+    say("{}\n", hits_json(o.words, hits, records));
   } else {
     print_hits(o.words, hits, o.width, &records);
   }
@@ -121,22 +120,22 @@ void print_hits(const std::string& query, const std::vector<SearchHit>& hits, si
     look.before = "\x1b[1m";
     look.after = "\x1b[0m";
   }
-  if (hits.empty()) fmt::print("nothing found\n");
+  if (hits.empty()) say("nothing found\n");
   std::vector<std::vector<std::string>> cells;
   if (records != nullptr && !records->names().empty()) cells = records->cells(ids_of(hits));
   for (size_t i = 0; i < hits.size(); ++i) {
     const SearchHit& h = hits[i];
-    fmt::print("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line,
-               h.passage.last_line, h.score,
-               h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
+    say("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line,
+        h.passage.last_line, h.score,
+        h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
     std::string fields;
     for (size_t c = 0; i < cells.size() && c < cells[i].size(); ++c) {
       fields += fmt::format("{}{}: {}", c == 0 ? "    " : "  ", records->names()[c], cells[i][c]);
     }
-    if (!fields.empty()) fmt::print("{}\n", fields);
+    if (!fields.empty()) say("{}\n", fields);
     if (!h.passage.heading.empty())
-      fmt::print("    # {}\n", text::highlight(tokenizer, h.passage.heading, terms, look));
-    fmt::print("    {}\n", text::highlight(tokenizer, h.passage.text, terms, look));
+      say_raw("    # " + text::highlight(tokenizer, h.passage.heading, terms, look) + "\n");
+    say_raw("    " + text::highlight(tokenizer, h.passage.text, terms, look) + "\n");
   }
 }
 

@@ -215,7 +215,16 @@ TEST(Highlight, AStrangersTextCannotSteerTheTerminal) {
                       "a\x1b[31mred\x07 \xC2\x9B"
                       "2J caf\xC3\xA9",
                       {}),
-            "a[31mred 2J caf\xC3\xA9");
+            "a\\x1b[31mred\\x07 \\u009b2J caf\xC3\xA9");
+}
+
+TEST(Highlight, NeighboursAreMarkedAsOne) {
+  const meta::Tokenizer tokenizer;
+  EXPECT_EQ(highlight(tokenizer, "ฉันมีแมวดำ", meta::query_terms(tokenizer, "แมว")), "ฉันมี**แมว**ดำ");
+  EXPECT_EQ(highlight(tokenizer, "私は黒猫が", meta::query_terms(tokenizer, "黒猫")),
+            "私は**黒猫**が");
+  EXPECT_EQ(highlight(tokenizer, "Cafe\u0301!", meta::query_terms(tokenizer, "cafe")),
+            "**Cafe\u0301**!");
 }
 
 }  // namespace
