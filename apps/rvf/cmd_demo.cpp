@@ -53,7 +53,8 @@ void text_demo(const Options& o) {
       return !interrupted();
     };
     auto started = std::chrono::steady_clock::now();
-    const auto r = must(store.add(present, &on_files, &on_index));
+    const auto r = must(
+        store.add(present, {.read = {}, .files_progress = &on_files, .index_progress = &on_index}));
     index.finish();
     const StoreStatus s = store.store().status();
     say("{} files, {} of text -> {} passages in one file of {}, durable and indexed after {}\n",

@@ -75,7 +75,8 @@ size_t ascii_of_utf16(std::string_view bytes, bool big) noexcept {
     if (c == kReplacement || (c < 0x80 && is_control(c) && !blank)) return 0;
     ascii += c < 0x80;
   }
-  return ascii * 20 >= all ? ascii : 0;
+  const size_t share = all < 64 ? 2 : 20;  // a few bytes are text by chance
+  return ascii * share >= all ? ascii : 0;
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct ByteOrderMark {
 std::optional<ByteOrderMark> byte_order_mark(std::string_view bytes) noexcept;
 
 // The order in which bytes with zeros among them are text in UTF-16 without a mark: no zero
-// character, no odd surrogate, no control code but blanks, and some ASCII.
+// character, no odd surrogate, no control code but blanks, and some ASCII (half of a short text).
 std::optional<Encoding> plausible_utf16(std::string_view bytes) noexcept;
 
 // What cannot be decoded becomes U+FFFD; but in UTF-8 a byte that is none is read as Windows-1252,

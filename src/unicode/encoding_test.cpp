@@ -39,6 +39,7 @@ TEST(Encoding, OtherBytesAreNoUtf16) {
                                   "ELF\x02\x01\x01\x00\x00\x00\x00\x00",
                                   12)));
   EXPECT_FALSE(plausible_utf16(std::string("a\0b", 3)));
+  EXPECT_FALSE(plausible_utf16(std::string("ELF\0\1\2", 6)));
   EXPECT_FALSE(plausible_utf16(""));
 }
 
