@@ -54,6 +54,10 @@ std::string bare_reason(const std::string& path, const std::string& message) {
   return message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
 }
 
+Error no_such(const std::string& given) {
+  return Error(ErrorCode::kNoSuchFile, "there is no file or folder '" + given + "'");
+}
+
 struct Candidate {
   std::string path;
   text::FileStamp stamp;
@@ -69,8 +73,9 @@ Result<std::string> resolve_root(const std::string& given, bool may_be_gone) {
   }
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   if (!error) return path;
-  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) {
-    return Error(ErrorCode::kNoSuchFile, "there is no file or folder " + given);
+  if (given.empty() || error == std::errc::no_such_file_or_directory ||
+      error == std::errc::not_a_directory) {
+    return no_such(given);
   }
   const bool denied = error == std::errc::permission_denied;
   return Error(denied ? ErrorCode::kPermission : ErrorCode::kIo, given + ": " + error.message());
@@ -108,6 +113,15 @@ class TextStore::Adding {
     return Error(ErrorCode::kCancelled, "stopped; the store is as the last commit left it");
   }
 
+  // The known files below the folder.
+  auto known_below(const std::string& folder) const {
+    const std::string prefix = folder == "/" ? folder : folder + "/";
+    const auto first = known_.lower_bound(prefix);
+    auto last = first;
+    while (last != known_.end() && last->first.starts_with(prefix)) ++last;
+    return std::ranges::subrange(first, last);
+  }
+
   Status collect(const std::string& given) {
     RVF_ASSIGN(const std::string root, resolve_root(given, options_.allow_empty));
     struct stat st{};
@@ -117,10 +131,15 @@ class TextStore::Adding {
         if (seen_.insert(root).second) candidates_.push_back({root, text::stamp_of(st)});
         return {};
       }
+      if (!S_ISDIR(st.st_mode)) {
+        return Error(ErrorCode::kBadArgument, root + ": neither a file nor a folder");
+      }
       text::WalkOptions options;
       options.max_bytes = options_.read.max_bytes;
       options.progress = options_.files_progress;
       RVF_ASSIGN(walk, text::walk_folder(root, options));
+    } else if (known_below(root).empty() && !known_.contains(root)) {
+      return no_such(given);
     }
     RVF_TRY(forget_vanished(root, walk));
     for (text::LeftOut& l : walk.left_out) {
@@ -131,15 +150,6 @@ class TextStore::Adding {
       if (seen_.insert(path).second) candidates_.push_back({std::move(path), f.stamp});
     }
     return {};
-  }
-
-  // The known files below the folder.
-  auto known_below(const std::string& folder) const {
-    const std::string prefix = folder == "/" ? folder : folder + "/";
-    const auto first = known_.lower_bound(prefix);
-    auto last = first;
-    while (last != known_.end() && last->first.starts_with(prefix)) ++last;
-    return std::ranges::subrange(first, last);
   }
 
   // What was in the folder and is not; but what was not looked at is not gone.
