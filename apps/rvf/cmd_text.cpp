@@ -112,19 +112,14 @@ void run_add(AddArguments& o) {
   };
   o.add.files_progress = &on_files;
   o.add.index_progress = &on_index;
-  auto report = store.add(o.paths, o.add);
-  if (!report) {
-    Error e = std::move(report).error();
-    if (e.code == ErrorCode::kNotFound) e.message += " (--allow-empty)";
-    fail(e);
-  }
+  const text_store::AddReport report = must(store.add(o.paths, o.add));
   const StoreStatus s = store.store().status();
   must(store.store().close());
   files.finish();
   index.finish();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  print_added(o, *report, s, seconds);
+  print_added(o, report, s, seconds);
 }
 
 struct SearchOptions : Common {

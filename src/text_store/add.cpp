@@ -176,7 +176,7 @@ class TextStore::Adding {
       return Error(ErrorCode::kNotFound,
                    root + " holds no text any more, but the store has " +
                        std::to_string(vanished.size()) +
-                       " of its files: if no disk is missing, say that it may be empty");
+                       " of its files; if no disk is missing, --allow-empty removes them");
     }
     for (const FileEntry* entry : vanished) remove(*entry);
     return {};
@@ -247,7 +247,7 @@ class TextStore::Adding {
                     file->stamp.size,
                     file->stamp.mtime_ns,
                     file->settled ? file->stamp.changed_ns : 0,
-                    wire::xxh3_64(wire::as_bytes(file->text)),
+                    wire::xxh3_64(wire::as_bytes(file->title + file->text)),
                     0,
                     0};
     if (known != nullptr && known->content_hash == entry.content_hash) {
@@ -313,12 +313,14 @@ class TextStore::Adding {
     return vectors;
   }
 
-  // Files that have a new time, but the same content.
-  std::vector<Column> updates(std::vector<uint64_t>& ids) const {
+  // Files that have a new time, but the same content. Passages that somebody deleted stay so.
+  Result<std::vector<Column>> updates(std::vector<uint64_t>& ids) const {
+    RVF_ASSIGN(const Snapshot snapshot, t_.store_.snapshot());
     std::vector<Column> columns = {{"mtime", FieldType::kTimestamp, {}},
                                    {"size", FieldType::kU64, {}}};
     for (const FileEntry& f : touched_) {
       for (uint32_t i = 0; i < f.count; ++i) {
+        if (!snapshot.contains(f.first_id + i)) continue;
         ids.push_back(f.first_id + i);
         columns[0].values.emplace_back(f.mtime_ns);
         columns[1].values.emplace_back(f.size);
@@ -337,7 +339,15 @@ class TextStore::Adding {
     return c;
   }
 
+  // An embedder that no commit holds must not make vectors for the next.
   Status commit() {
+    const bool had_embedder = t_.embedder_.has_value();
+    Status done = write();
+    if (!done && !had_embedder) t_.embedder_.reset();
+    return done;
+  }
+
+  Status write() {
     if (passages_.empty() && delete_ids_.empty() && updated_.empty() && gone_.empty()) return {};
     std::vector<Attachment> attach;
     RVF_TRY(learn(attach));
@@ -354,7 +364,7 @@ class TextStore::Adding {
       batch.vectors = {vectors.data(), DType::kI8, passages_.size(), t_.embedder_->dimension()};
     }
     std::vector<uint64_t> update_ids;
-    const std::vector<Column> update_columns = updates(update_ids);
+    RVF_ASSIGN(const std::vector<Column> update_columns, updates(update_ids));
     if (!update_ids.empty()) {
       batch.update_ids = update_ids;
       batch.update_columns = update_columns;

@@ -20,7 +20,7 @@ struct FileEntry {
   uint64_t size = 0;
   int64_t mtime_ns = 0;  // since 1970
   int64_t changed_ns = 0;  // of its last change of any kind; 0: it has to be read again
-  uint64_t content_hash = 0;  // XXH3-64 of the text
+  uint64_t content_hash = 0;  // XXH3-64 of the text, behind the title of an HTML document
   uint64_t first_id = 0;  // its passages have the ids [first_id, first_id + count)
   uint32_t count = 0;
   friend bool operator==(const FileEntry&, const FileEntry&) = default;

@@ -320,17 +320,38 @@ TEST_F(TextStoreTest, AnEncodingThatIsAskedForIsUsedForUnchangedFilesToo) {
   EXPECT_EQ(t->search("cafã", 1)->size(), 1U);
 }
 
+// Wherever it comes, also between learning weights and the commit that would keep them.
 TEST_F(TextStoreTest, AStopLeavesTheStoreAsItsLastCommit) {
   for (int i = 0; i < 20; ++i) put("a" + std::to_string(i) + ".txt", "A walrus.\n");
   auto t = TextStore::create(store());
   ASSERT_TRUE(t.ok());
-  int calls = 0;
-  const Progress stop = [&](uint64_t, uint64_t) { return ++calls < 10; };
-  AddOptions options;
-  options.files_progress = &stop;
-  EXPECT_EQ(t->add({docs()}, options).error().code, ErrorCode::kCancelled);
-  EXPECT_EQ(t->store().status().vectors, 0U);
+  for (int last = 1; last <= 22; ++last) {
+    int calls = 0;
+    const Progress stop = [&](uint64_t, uint64_t) { return ++calls < last; };
+    AddOptions options;
+    options.files_progress = &stop;
+    EXPECT_EQ(t->add({docs()}, options).error().code, ErrorCode::kCancelled) << last;
+    EXPECT_EQ(t->store().status().vectors, 0U);
+  }
   EXPECT_EQ(t->add({docs()})->files_added, 20U);
+  EXPECT_EQ(TextStore::open_readonly(store())->search("walrus", 1)->size(), 1U);
+}
+
+TEST_F(TextStoreTest, PassagesThatSomebodyDeletedStayDeletedUntilTheirFileChanges) {
+  put("a.txt", "A walrus.\n");
+  put("b.txt", "An okapi.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  ASSERT_TRUE(t->store().remove_where("path contains 'a.txt'").ok());
+  fs::last_write_time(docs() + "/a.txt", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const auto touched = t->add({docs()});
+  ASSERT_TRUE(touched.ok()) << touched.error().message;
+  EXPECT_EQ(touched->files_unchanged, 2U);
+  EXPECT_EQ(t->store().status().vectors, 1U);
+  put("a.txt", "Another walrus.\n");
+  EXPECT_EQ(t->add({docs()})->files_changed, 1U);
+  EXPECT_EQ(t->store().status().vectors, 2U);
 }
 
 // The MEDLARS collection through the whole path: files, passages, store, search. Plain BM25 has
