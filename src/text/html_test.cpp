@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "text/text_file.hpp"
 
 namespace rvf::text {
@@ -74,6 +76,27 @@ TEST(Html, DeclaresItsEncodingInAMetaOrAsXml) {
   EXPECT_EQ(declared_encoding("a.svg", "<?xml version=\"1.0\" encoding=\"latin1\"?>"), "latin1");
   EXPECT_EQ(declared_encoding("a.txt", "<meta charset=latin1>"), "");
   EXPECT_EQ(declared_encoding("a.html", "<p>charset=latin1"), "");
+}
+
+TEST(Html, AnyBytesGiveALineForEachLineOfTheirText) {
+  const std::string_view pieces[] = {
+      "<p>",   "</p>",    "<h1>",    "</h1>", "\n",       " ",         "a",
+      "<pre>", "</pre>",  "<!--",    "-->",   "<script>", "</script>", "&amp;",
+      "&#10;", "&#x;",    "<",       ">",     "\"",       "=",         "<![CDATA[",
+      "]]>",   "<title>", "</title", "\xFF",  "<br/>",    "<?",        "é"};
+  uint32_t seed = 11;
+  for (int round = 0; round < 20000; ++round) {
+    std::string html;
+    for (int i = 0; i < 14; ++i) {
+      html += pieces[((seed = seed * 1664525 + 1013904223) >> 8) % std::size(pieces)];
+    }
+    const HtmlText t = text_of_html(html);
+    const auto ends = std::count(t.text.begin(), t.text.end(), '\n');
+    ASSERT_EQ(t.lines.size(), t.text.empty() ? 0 : static_cast<size_t>(ends) + 1) << html;
+    ASSERT_TRUE(std::is_sorted(t.lines.begin(), t.lines.end())) << html;
+    const auto lines = std::count(html.begin(), html.end(), '\n') + 1;
+    ASSERT_LE(t.lines.empty() ? 0 : t.lines.back(), lines) << html;
+  }
 }
 
 // Thousands of beginnings of tags that never end are looked through once.
