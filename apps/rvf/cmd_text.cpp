@@ -23,9 +23,9 @@ struct AddArguments : Common {
   text_store::AddOptions add;
 };
 
-std::string skipped_json(const std::vector<text_store::SkippedFile>& skipped) {
+std::string skipped_json(const std::vector<text::LeftOut>& skipped) {
   std::string list;
-  for (const text_store::SkippedFile& s : skipped) {
+  for (const text::LeftOut& s : skipped) {
     list += (list.empty() ? "" : ",") + JsonObject()
                                             .add("path", s.path)
                                             .add("reason", s.reason)
@@ -36,7 +36,7 @@ std::string skipped_json(const std::vector<text_store::SkippedFile>& skipped) {
 }
 
 // What could not be read comes first: it may be what the user wanted.
-void print_skipped(std::vector<text_store::SkippedFile> skipped, bool all) {
+void print_skipped(std::vector<text::LeftOut> skipped, bool all) {
   constexpr size_t kFirst = 10;
   std::stable_sort(skipped.begin(), skipped.end(),
                    [](const auto& a, const auto& b) { return a.as > b.as; });

@@ -32,17 +32,11 @@ struct AddOptions {
   const Progress* index_progress = nullptr;
 };
 
-struct SkippedFile {
-  std::string path;  // of a file or folder
-  std::string reason;
-  // What the store has of it stays, unless it holds no text.
-  text::LeftOutAs as = text::LeftOutAs::kNoText;
-};
-
 struct AddReport {
   uint64_t files_added = 0, files_changed = 0, files_removed = 0, files_unchanged = 0;
   uint64_t files_kept = 0;  // are in the store, and were skipped or not seen
-  std::vector<SkippedFile> skipped;
+  // Absolute paths. What the store has of them stays, unless it is kNoText.
+  std::vector<text::LeftOut> skipped;
   uint64_t passages_added = 0, passages_removed = 0;
   uint64_t text_bytes = 0;  // of added and changed files, unpacked
 };
