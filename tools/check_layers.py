@@ -12,7 +12,7 @@ import sys
 
 LAYERS = [
     {"types"},
-    {"exec", "wire", "io", "kernels"},
+    {"exec", "wire", "io", "kernels", "unicode"},
     {"manifest", "layouts", "index", "meta", "quant", "crypto", "embed"},
     {"runtime"},
     # Features, each usable alone. A folder that is not named in this table is one of them.

@@ -132,32 +132,31 @@ void print_bench(const BenchResult& r, bool json) {
     } else {
       o.add_raw("recall", "null");
     }
-    fmt::print("{}\n", o.add("qps", r.qps)
-                           .add("p50_us", r.p50_us)
-                           .add("p99_us", r.p99_us)
-                           .add("open_us", r.open_us)
-                           .add("first_result_us", r.first_result_us)
-                           .add("bytes_read_first_result", r.bytes_read_first_result)
-                           .add("queries", r.queries)
-                           .add("distances_per_query",
-                                static_cast<double>(r.distances) / static_cast<double>(r.queries))
-                           .add("peak_rss_bytes", r.peak_rss_bytes)
-                           .add("isa", r.isa)
-                           .add("load_before", r.load_before)
-                           .add("load_after", r.load_after)
-                           .str());
+    say("{}\n", o.add("qps", r.qps)
+                    .add("p50_us", r.p50_us)
+                    .add("p99_us", r.p99_us)
+                    .add("open_us", r.open_us)
+                    .add("first_result_us", r.first_result_us)
+                    .add("bytes_read_first_result", r.bytes_read_first_result)
+                    .add("queries", r.queries)
+                    .add("distances_per_query",
+                         static_cast<double>(r.distances) / static_cast<double>(r.queries))
+                    .add("peak_rss_bytes", r.peak_rss_bytes)
+                    .add("isa", r.isa)
+                    .add("load_before", r.load_before)
+                    .add("load_after", r.load_after)
+                    .str());
     return;
   }
-  if (r.recall >= 0) fmt::print("recall          {:.4f}\n", r.recall);
-  fmt::print("queries/s       {}\n", human_count(static_cast<uint64_t>(r.qps)));
-  fmt::print("latency         p50 {}, p99 {}\n", human_time(r.p50_us * 1e-6),
-             human_time(r.p99_us * 1e-6));
-  fmt::print("cold open       {}, first result after {}, {} read from disk\n",
-             human_time(r.open_us * 1e-6), human_time(r.first_result_us * 1e-6),
-             human_bytes(r.bytes_read_first_result));
-  fmt::print("peak memory     {} (mapped file included)\n", human_bytes(r.peak_rss_bytes));
-  fmt::print("{} queries, {}, load {:.2f} -> {:.2f}\n", human_count(r.queries), r.isa,
-             r.load_before, r.load_after);
+  if (r.recall >= 0) say("recall          {:.4f}\n", r.recall);
+  say("queries/s       {}\n", human_count(static_cast<uint64_t>(r.qps)));
+  say("latency         p50 {}, p99 {}\n", human_time(r.p50_us * 1e-6), human_time(r.p99_us * 1e-6));
+  say("cold open       {}, first result after {}, {} read from disk\n",
+      human_time(r.open_us * 1e-6), human_time(r.first_result_us * 1e-6),
+      human_bytes(r.bytes_read_first_result));
+  say("peak memory     {} (mapped file included)\n", human_bytes(r.peak_rss_bytes));
+  say("{} queries, {}, load {:.2f} -> {:.2f}\n", human_count(r.queries), r.isa, r.load_before,
+      r.load_after);
 }
 
 void register_bench(CLI::App& app) {

@@ -35,24 +35,24 @@ void run(ConvertArguments& o) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   if (o.json) {
-    fmt::print("{}\n", JsonObject()
-                           .add("from", report.from)
-                           .add("to", report.to)
-                           .add("file", o.out)
-                           .add("vectors", report.vectors)
-                           .add("dim", report.dimension)
-                           .add("file_bytes", report.bytes)
-                           .add_raw("carried", json_list(report.carried))
-                           .add_raw("lost", json_list(report.lost))
-                           .add("seconds", took.count())
-                           .str());
+    say("{}\n", JsonObject()
+                    .add("from", report.from)
+                    .add("to", report.to)
+                    .add("file", o.out)
+                    .add("vectors", report.vectors)
+                    .add("dim", report.dimension)
+                    .add("file_bytes", report.bytes)
+                    .add_raw("carried", json_list(report.carried))
+                    .add_raw("lost", json_list(report.lost))
+                    .add("seconds", took.count())
+                    .str());
     return;
   }
-  fmt::print("{} -> {}: {} vectors of dimension {}, {} in {}\n", report.from, report.to,
-             human_count(report.vectors), report.dimension, human_bytes(report.bytes),
-             human_time(took.count()));
-  for (const std::string& line : report.carried) fmt::print("  carried: {}\n", line);
-  for (const std::string& line : report.lost) fmt::print("  not carried: {}\n", line);
+  say("{} -> {}: {} vectors of dimension {}, {} in {}\n", report.from, report.to,
+      human_count(report.vectors), report.dimension, human_bytes(report.bytes),
+      human_time(took.count()));
+  for (const std::string& line : report.carried) say("  carried: {}\n", line);
+  for (const std::string& line : report.lost) say("  not carried: {}\n", line);
 }
 
 }  // namespace

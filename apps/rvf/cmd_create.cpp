@@ -36,17 +36,17 @@ void register_create(CLI::App& app) {
     const StoreStatus status = s.status();
     must(s.close());
     if (o->json) {
-      fmt::print("{}\n", JsonObject()
-                             .add("created", o->store)
-                             .add("dim", status.dimension)
-                             .add("metric", metric_name(status.metric))
-                             .add("dtype", dtype_name(status.dtype))
-                             .add("storage", storage_shown(status))
-                             .add("file_bytes", status.file_bytes)
-                             .str());
+      say("{}\n", JsonObject()
+                      .add("created", o->store)
+                      .add("dim", status.dimension)
+                      .add("metric", metric_name(status.metric))
+                      .add("dtype", dtype_name(status.dtype))
+                      .add("storage", storage_shown(status))
+                      .add("file_bytes", status.file_bytes)
+                      .str());
     } else {
-      fmt::print("created {}: {} dimensions, {}, {}\n", o->store, status.dimension,
-                 metric_name(status.metric), dtype_name(status.dtype));
+      say("created {}: {} dimensions, {}, {}\n", o->store, status.dimension,
+          metric_name(status.metric), dtype_name(status.dtype));
     }
   });
 }

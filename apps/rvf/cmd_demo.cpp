@@ -27,7 +27,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void headline(const std::string& text) { fmt::print("\n== {} ==\n", text); }
+void headline(const std::string& text) { say("\n== {} ==\n", text); }
 
 void text_demo(const Options& o) {
   const std::string path = (fs::path(o.folder) / "documents.rvf").string();
@@ -53,22 +53,21 @@ void text_demo(const Options& o) {
       return !interrupted();
     };
     auto started = std::chrono::steady_clock::now();
-    const auto r = must(store.add(present, &on_files, &on_index));
+    const auto r = must(
+        store.add(present, {.read = {}, .files_progress = &on_files, .index_progress = &on_index}));
     index.finish();
     const StoreStatus s = store.store().status();
-    fmt::print(
-        "{} files, {} of text -> {} passages in one file of {}, durable and indexed after {}\n",
+    say("{} files, {} of text -> {} passages in one file of {}, durable and indexed after {}\n",
         human_count(r.files_added), human_bytes(r.text_bytes), human_count(r.passages_added),
         human_bytes(s.file_bytes), human_time(seconds_since(started)));
     started = std::chrono::steady_clock::now();
     const auto again = must(store.add(present));
-    fmt::print("adding the same folders again: {} unchanged, {} read, {}\n",
-               human_count(again.files_unchanged),
-               human_count(again.files_added + again.files_changed),
-               human_time(seconds_since(started)));
+    say("adding the same folders again: {} unchanged, {} read, {}\n",
+        human_count(again.files_unchanged), human_count(again.files_added + again.files_changed),
+        human_time(seconds_since(started)));
     must(store.store().close());
   }
-  fmt::print("\n$ rvf text search {} ...\n", path);
+  say("\n$ rvf text search {} ...\n", path);
   for (const char* query :
        {"how do I report a bug in a package", "permission to copy and distribute modified versions",
         "crash safe storage of vectors in one file", "time zone and daylight saving",
@@ -78,7 +77,7 @@ void text_demo(const Options& o) {
     quick.verify_at_open = 0;
     TextStore store = must(TextStore::open_readonly(path, quick));
     const auto hits = must(store.search(query, 2));
-    fmt::print("\n\"{}\"  (open and search: {})\n", query, human_time(seconds_since(started)));
+    say("\n\"{}\"  (open and search: {})\n", query, human_time(seconds_since(started)));
     print_hits(query, hits, 160);
   }
 }
@@ -128,8 +127,8 @@ void fashion_demo(const Options& o, const fs::path& data) {
   const double build = seconds_since(started);
   const StoreStatus s = store.status();
   must(store.close());
-  fmt::print("ingest {} (durable), index {}, file {} ({} raw)\n", human_time(ingest),
-             human_time(build), human_bytes(s.file_bytes), human_bytes(s.vectors * s.dimension));
+  say("ingest {} (durable), index {}, file {} ({} raw)\n", human_time(ingest), human_time(build),
+      human_bytes(s.file_bytes), human_bytes(s.vectors * s.dimension));
 
   BenchSettings bench;
   bench.store = store_path;
@@ -156,14 +155,14 @@ void run(Options& o) {
   if (!o.data.empty() && fs::exists(fashion)) {
     fashion_demo(o, fashion);
   } else if (!o.data.empty()) {
-    fmt::print("\nFashion-MNIST skipped: no data in {}\n", o.data);
+    say("\nFashion-MNIST skipped: no data in {}\n", o.data);
   }
   if (temporary) {
     std::error_code ignored;
     fs::remove_all(o.folder, ignored);
   } else {
-    fmt::print("\nThe stores are in {}; try: rvf text search {}/documents.rvf \"your words\"\n",
-               o.folder, o.folder);
+    say("\nThe stores are in {}; try: rvf text search {}/documents.rvf \"your words\"\n", o.folder,
+        o.folder);
   }
 }
 

@@ -99,9 +99,9 @@ void run(const Options& o) {
   if (meta != nullptr) must(meta->finish());
   bar.finish();
   if (o.json) {
-    fmt::print("{}\n", JsonObject().add("exported", uint64_t{ids.size()}).add("file", file).str());
+    say("{}\n", JsonObject().add("exported", uint64_t{ids.size()}).add("file", file).str());
   } else {
-    fmt::print("{} vectors written to {} in id order\n", human_count(ids.size()), file);
+    say("{} vectors written to {} in id order\n", human_count(ids.size()), file);
   }
 }
 

@@ -84,19 +84,19 @@ class Ingest {
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (o_.json) {
-      fmt::print("{}\n", JsonObject()
-                             .add("vectors", status.vectors)
-                             .add("added", added_)
-                             .add("replaced", replaced_)
-                             .add("epoch", status.epoch)
-                             .add("file_bytes", status.file_bytes)
-                             .add("index", status.index_kind)
-                             .add("seconds", seconds)
-                             .str());
+      say("{}\n", JsonObject()
+                      .add("vectors", status.vectors)
+                      .add("added", added_)
+                      .add("replaced", replaced_)
+                      .add("epoch", status.epoch)
+                      .add("file_bytes", status.file_bytes)
+                      .add("index", status.index_kind)
+                      .add("seconds", seconds)
+                      .str());
     } else {
-      fmt::print("{} vectors added ({} replaced) in {}; the store holds {} in {}, index: {}\n",
-                 human_count(added_), human_count(replaced_), human_time(seconds),
-                 human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
+      say("{} vectors added ({} replaced) in {}; the store holds {} in {}, index: {}\n",
+          human_count(added_), human_count(replaced_), human_time(seconds),
+          human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
     }
   }
 
@@ -169,8 +169,7 @@ class Ingest {
     added_ += report->added;
     replaced_ += report->replaced;
     if (o_.json && o_.open.durability != Durability::kNone) {
-      fmt::print("{}\n",
-                 JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
+      say("{}\n", JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
       (void)std::fflush(stdout);
     }
   }

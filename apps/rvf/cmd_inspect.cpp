@@ -22,17 +22,17 @@ void print_segments(const Options& o, const Snapshot& snapshot) {
   for (const SegmentInfo& s : must(snapshot.segments())) {
     const char* packed = s.compression == 0 ? "-" : s.compression == 1 ? "lz4" : "zstd";
     if (o.json) {
-      fmt::print("{}\n", JsonObject()
-                             .add("segment", s.segment_id)
-                             .add("type", type_name(s.type))
-                             .add("offset", s.offset)
-                             .add("payload_bytes", s.payload_bytes)
-                             .add("rows", s.rows)
-                             .add("tier", uint64_t{s.tier})
-                             .add("flags", uint64_t{s.flags})
-                             .add("compression", packed)
-                             .add("shard", uint64_t{s.shard})
-                             .str());
+      say("{}\n", JsonObject()
+                      .add("segment", s.segment_id)
+                      .add("type", type_name(s.type))
+                      .add("offset", s.offset)
+                      .add("payload_bytes", s.payload_bytes)
+                      .add("rows", s.rows)
+                      .add("tier", uint64_t{s.tier})
+                      .add("flags", uint64_t{s.flags})
+                      .add("compression", packed)
+                      .add("shard", uint64_t{s.shard})
+                      .str());
     } else {
       table.add({fmt::format("{}", s.segment_id), type_name(s.type), fmt::format("{}", s.offset),
                  human_bytes(s.payload_bytes), s.rows == 0 ? "-" : human_count(s.rows),
@@ -60,19 +60,19 @@ void print_manifest(const Options& o, const Store& store, const Snapshot& snapsh
       types += (types.empty() ? "" : ",") + json_text(name) +
                fmt::format(":{{\"count\":{},\"bytes\":{}}}", sum.count, sum.bytes);
     }
-    fmt::print("{}\n", JsonObject()
-                           .add("epoch", s.epoch)
-                           .add("file_id", hex(s.file_id))
-                           .add("vectors", s.vectors)
-                           .add("dead_rows", s.deleted)
-                           .add("live_bytes", s.live_bytes)
-                           .add("file_bytes", s.file_bytes)
-                           .add_raw("segments", "{" + types + "}")
-                           .str());
+    say("{}\n", JsonObject()
+                    .add("epoch", s.epoch)
+                    .add("file_id", hex(s.file_id))
+                    .add("vectors", s.vectors)
+                    .add("dead_rows", s.deleted)
+                    .add("live_bytes", s.live_bytes)
+                    .add("file_bytes", s.file_bytes)
+                    .add_raw("segments", "{" + types + "}")
+                    .str());
     return;
   }
-  fmt::print("epoch {}, file id {}, {} live vectors, {} dead rows\n", s.epoch, hex(s.file_id),
-             human_count(s.vectors), human_count(s.deleted));
+  say("epoch {}, file id {}, {} live vectors, {} dead rows\n", s.epoch, hex(s.file_id),
+      human_count(s.vectors), human_count(s.deleted));
   Table table({"type", "segments", "bytes"});
   for (const auto& [name, sum] : by_type)
     table.add({name, human_count(sum.count), human_bytes(sum.bytes)});
@@ -83,13 +83,13 @@ void print_epochs(const Options& o, const Store& store) {
   Table table({"epoch", "vectors", "directory", "manifest at", "written"});
   for (const EpochEntry& e : must(store.epochs())) {
     if (o.json) {
-      fmt::print("{}\n", JsonObject()
-                             .add("epoch", e.epoch)
-                             .add("vectors", e.vectors)
-                             .add("full", e.full)
-                             .add("manifest_offset", e.manifest_offset)
-                             .add("modified", human_date(e.modified_ns))
-                             .str());
+      say("{}\n", JsonObject()
+                      .add("epoch", e.epoch)
+                      .add("vectors", e.vectors)
+                      .add("full", e.full)
+                      .add("manifest_offset", e.manifest_offset)
+                      .add("modified", human_date(e.modified_ns))
+                      .str());
     } else {
       table.add({fmt::format("{}", e.epoch), human_count(e.vectors), e.full ? "full" : "delta",
                  fmt::format("{}", e.manifest_offset), human_date(e.modified_ns)});

@@ -28,14 +28,13 @@ void register_index(CLI::App& app) {
     const StoreStatus s = store.status();
     must(store.close());
     if (o->json) {
-      fmt::print("{}\n",
-                 JsonObject().add("index", s.index_kind).add("indexed_rows", s.indexed_rows).str());
+      say("{}\n",
+          JsonObject().add("index", s.index_kind).add("indexed_rows", s.indexed_rows).str());
     } else if (s.indexed_rows > 0) {
-      fmt::print("{} {} rows\n",
-                 s.index_kind == "graph" ? "the graph covers" : "the partitions cover",
-                 human_count(s.indexed_rows));
+      say("{} {} rows\n", s.index_kind == "graph" ? "the graph covers" : "the partitions cover",
+          human_count(s.indexed_rows));
     } else {
-      fmt::print("no graph is needed yet: a few thousand vectors are compared exactly\n");
+      say("no graph is needed yet: a few thousand vectors are compared exactly\n");
     }
   });
 }
@@ -73,17 +72,17 @@ void register_verify(CLI::App& app) {
                                                         .add("offset", e.file_offset)
                                                         .str();
       }
-      fmt::print("{}\n", JsonObject()
-                             .add("ok", !damaged)
-                             .add("segments", report.segments)
-                             .add("bytes", report.bytes)
-                             .add("lost_epochs", recovery.lost_epochs)
-                             .add_raw("problems", "[" + problems + "]")
-                             .str());
+      say("{}\n", JsonObject()
+                      .add("ok", !damaged)
+                      .add("segments", report.segments)
+                      .add("bytes", report.bytes)
+                      .add("lost_epochs", recovery.lost_epochs)
+                      .add_raw("problems", "[" + problems + "]")
+                      .str());
     } else {
-      for (const Error& e : report.problems) fmt::print("{}: {}\n", error_name(e.code), e.message);
-      fmt::print("{} segments, {}: {}\n", human_count(report.segments), human_bytes(report.bytes),
-                 damaged ? "DAMAGED" : "ok");
+      for (const Error& e : report.problems) say("{}: {}\n", error_name(e.code), e.message);
+      say("{} segments, {}: {}\n", human_count(report.segments), human_bytes(report.bytes),
+          damaged ? "DAMAGED" : "ok");
     }
     if (damaged) {
       throw Failure{kDamaged,
@@ -116,21 +115,20 @@ void print_json(const CompactOutcome& o) {
       .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", r.tier_rows[0],
                                     r.tier_rows[1], r.tier_rows[2]));
   if (o.recall) json.add("recall_at_10", *o.recall).add("recall_queries", o.questions);
-  fmt::print("{}\n", json.str());
+  say("{}\n", json.str());
 }
 
 void print_text(const CompactOutcome& o, bool tiers) {
   const CompactReport& r = o.report;
-  fmt::print("{} -> {}, {} dead rows dropped{}\n", human_bytes(r.bytes_before),
-             human_bytes(r.bytes_after), human_count(r.rows_dropped),
-             r.resumed ? " (continued an interrupted compaction)" : "");
+  say("{} -> {}, {} dead rows dropped{}\n", human_bytes(r.bytes_before), human_bytes(r.bytes_after),
+      human_count(r.rows_dropped), r.resumed ? " (continued an interrupted compaction)" : "");
   if (tiers) {
-    fmt::print("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n", human_count(r.tier_rows[0]),
-               human_count(r.tier_rows[1]), human_count(r.tier_rows[2]));
+    say("tiers: {} hot, {} warm (8 bit), {} cold (4 bit)\n", human_count(r.tier_rows[0]),
+        human_count(r.tier_rows[1]), human_count(r.tier_rows[2]));
   }
   if (o.recall) {
-    fmt::print("storage {}: recall@10 {:.4f} of what was stored before ({} questions)\n", o.storage,
-               *o.recall, o.questions);
+    say("storage {}: recall@10 {:.4f} of what was stored before ({} questions)\n", o.storage,
+        *o.recall, o.questions);
   }
 }
 
@@ -212,10 +210,10 @@ void register_rollback(CLI::App& app) {
     const StoreStatus s = store.status();
     must(store.close());
     if (o->json) {
-      fmt::print("{}\n", JsonObject().add("epoch", now).add("vectors", s.vectors).str());
+      say("{}\n", JsonObject().add("epoch", now).add("vectors", s.vectors).str());
     } else {
-      fmt::print("epoch {} now holds what epoch {} held: {} vectors\n", now, *epoch,
-                 human_count(s.vectors));
+      say("epoch {} now holds what epoch {} held: {} vectors\n", now, *epoch,
+          human_count(s.vectors));
     }
   });
 }

@@ -50,7 +50,7 @@ void run_schema(const SchemaOptions& o) {
                                                   .add_raw("index", index_json(f.indexed))
                                                   .str();
     }
-    fmt::print("{}\n", JsonObject()
+    say("{}\n", JsonObject()
                            .add_raw("fields", "[" + fields + "]")
                            .add("vectors", status.vectors)
                            .add("string_ids", status.id_kind == IdKind::kTexts)
@@ -59,7 +59,7 @@ void run_schema(const SchemaOptions& o) {
     return;
   }
   if (snapshot.fields().empty()) {
-    fmt::print("the store has no fields; `rvf ingest --meta` brings some\n");
+    say("the store has no fields; `rvf ingest --meta` brings some\n");
   } else {
     Table table({"field", "type", "indexed", "vectors with a value"});
     for (const Field& f : snapshot.fields()) {
@@ -68,7 +68,7 @@ void run_schema(const SchemaOptions& o) {
     }
     table.print();
   }
-  fmt::print("{} vectors, {} ids, {} of metadata\n", human_count(status.vectors),
+  say("{} vectors, {} ids, {} of metadata\n", human_count(status.vectors),
              status.id_kind == IdKind::kTexts ? "text" : "number", human_bytes(status.metadata_bytes));
 }
 
@@ -104,14 +104,14 @@ void run_count(const CountOptions& o) {
     if (o.repeat > 1) {
       const double micros = median_micros(o.store, o.filter, o.repeat);
       if (o.json) {
-        fmt::print("{}\n", JsonObject().add("count", n).add("median_us", micros).str());
+        say("{}\n", JsonObject().add("count", n).add("median_us", micros).str());
       } else {
-        fmt::print("{} ({} median of {})\n", human_count(n), human_time(micros / 1e6), o.repeat);
+        say("{} ({} median of {})\n", human_count(n), human_time(micros / 1e6), o.repeat);
       }
     } else if (o.json) {
-      fmt::print("{}\n", JsonObject().add("count", n).str());
+      say("{}\n", JsonObject().add("count", n).str());
     } else {
-      fmt::print("{}\n", human_count(n));
+      say("{}\n", human_count(n));
     }
     return;
   }
@@ -124,8 +124,7 @@ void run_count(const CountOptions& o) {
   Table table({o.by, "vectors"});
   for (const ValueCount& c : counts) {
     if (o.json) {
-      fmt::print(
-          "{}\n",
+      say("{}\n",
           JsonObject().add_raw("value", value_json(c.value, type)).add("count", c.count).str());
     }
     table.add({cell_text(c.value, type), human_count(c.count)});
@@ -169,11 +168,11 @@ void run_scan(ScanCommand& o) {
       JsonObject line;
       line.add_raw("id", id_json(snapshot, page.ids[i]));
       if (!o.columns.empty()) line.add_raw("row", rows[i]);
-      fmt::print("{}\n", line.str());
+      say("{}\n", line.str());
     }
     if (page.next) {
       const std::string next = cursor_text(snapshot, *page.next);
-      fmt::print("{}\n",
+      say("{}\n",
                  JsonObject().add_raw("next", snapshot.has_keys() ? json_text(next) : next).str());
     }
     return;
@@ -188,11 +187,11 @@ void run_scan(ScanCommand& o) {
     table.add(std::move(row));
   }
   if (page.ids.empty()) {
-    fmt::print("no vector matches\n");
+    say("no vector matches\n");
   } else {
     table.print();
   }
-  if (page.next) fmt::print("more: --after {}\n", cursor_text(snapshot, *page.next));
+  if (page.next) say("more: --after {}\n", cursor_text(snapshot, *page.next));
 }
 
 struct UpdateOptions : Common {
@@ -254,9 +253,9 @@ void run_update(const UpdateOptions& o) {
   o.upkeep.run(store, false);
   must(store.close());
   if (o.json) {
-    fmt::print("{}\n", JsonObject().add("updated", updated).str());
+    say("{}\n", JsonObject().add("updated", updated).str());
   } else {
-    fmt::print("{} vectors have new metadata\n", human_count(updated));
+    say("{} vectors have new metadata\n", human_count(updated));
   }
 }
 

@@ -56,17 +56,17 @@ std::string plan_json(const QueryPlan& plan) {
 
 void print_plan(const QueryPlan& plan) {
   if (plan.filter.empty()) {
-    fmt::print("plan: no filter\n");
+    say("plan: no filter\n");
     return;
   }
   const double share =
       plan.rows == 0 ? 0
                      : 100.0 * static_cast<double>(plan.matching) / static_cast<double>(plan.rows);
-  fmt::print("plan: {}-filtering, {} of {} vectors match ({:.4g} %), found in {}\n",
-             filter_strategy_name(plan.strategy), human_count(plan.matching),
-             human_count(plan.rows), share, human_time(plan.filter_us / 1e6));
-  fmt::print("  {}\n  filter: {}\n", plan.reason, plan.filter);
-  for (const std::string& s : plan.steps) fmt::print("  - {}\n", s);
+  say("plan: {}-filtering, {} of {} vectors match ({:.4g} %), found in {}\n",
+      filter_strategy_name(plan.strategy), human_count(plan.matching), human_count(plan.rows),
+      share, human_time(plan.filter_us / 1e6));
+  say("  {}\n  filter: {}\n", plan.reason, plan.filter);
+  for (const std::string& s : plan.steps) say("  - {}\n", s);
 }
 
 class Printer {
@@ -78,7 +78,7 @@ class Printer {
     std::vector<uint64_t> ids;
     for (const Neighbor& n : r.neighbors) ids.push_back(n.id);
     if (o_.json) return print_json(number, r, ids);
-    if (!o_.queries.empty()) fmt::print("{}query {}\n", number == 0 ? "" : "\n", number);
+    if (!o_.queries.empty()) say("{}query {}\n", number == 0 ? "" : "\n", number);
     std::vector<std::string> header{"rank", "id", "distance"};
     header.insert(header.end(), records_.names().begin(), records_.names().end());
     Table table(header);
@@ -92,8 +92,8 @@ class Printer {
     finish_table(table, ids.empty());
     if (!o_.explain) return;
     print_plan(r.plan);
-    fmt::print("answered by layers {} at width {}, {} distances{}\n", layers_text(r.layers), r.ef,
-               human_count(r.distances), r.exact ? ", exact" : "");
+    say("answered by layers {} at width {}, {} distances{}\n", layers_text(r.layers), r.ef,
+        human_count(r.distances), r.exact ? ", exact" : "");
   }
 
   void print(uint64_t number, const HybridResult& r) const {
@@ -120,7 +120,7 @@ class Printer {
  private:
   void finish_table(const Table& table, bool empty) const {
     if (!empty) return table.print();
-    fmt::print("nothing found: {}\n",
+    say("nothing found: {}\n",
                must(snapshot_.size()) == 0 ? "the store is empty" : "no vector matches");
   }
 
@@ -137,7 +137,7 @@ class Printer {
       line.add_raw("rows", "[" + rows + "]");
     }
     if (o_.explain) line.add_raw("plan", plan_json(plan));
-    fmt::print("{}\n", line.str());
+    say("{}\n", line.str());
   }
 
   void print_json(uint64_t number, const QueryResult& r, std::span<const uint64_t> ids) const {

@@ -33,37 +33,36 @@ void print_json(const RepairArguments& o, const RepairReport& r) {
   }
   std::string notes;
   for (const std::string& n : r.notes) notes += (notes.empty() ? "" : ",") + json_text(n);
-  fmt::print("{}\n", JsonObject()
-                         .add("outcome", repair_outcome_name(r.outcome))
-                         .add("file", o.out)
-                         .add("directory", r.has_directory)
-                         .add("epoch", r.epoch)
-                         .add("vectors", r.vectors)
-                         .add("vectors_lost", r.vectors_lost)
-                         .add("attachments", r.attachments)
-                         .add("segments_after_directory", r.segments_after_directory)
-                         .add_raw("lost", "[" + lost + "]")
-                         .add_raw("notes", "[" + notes + "]")
-                         .str());
+  say("{}\n", JsonObject()
+                  .add("outcome", repair_outcome_name(r.outcome))
+                  .add("file", o.out)
+                  .add("directory", r.has_directory)
+                  .add("epoch", r.epoch)
+                  .add("vectors", r.vectors)
+                  .add("vectors_lost", r.vectors_lost)
+                  .add("attachments", r.attachments)
+                  .add("segments_after_directory", r.segments_after_directory)
+                  .add_raw("lost", "[" + lost + "]")
+                  .add_raw("notes", "[" + notes + "]")
+                  .str());
 }
 
 void print_text(const RepairArguments& o, const RepairReport& r) {
   for (const LostSegment& l : r.lost) {
-    fmt::print("lost: {} segment {} at offset {}, {}: {}\n", type_of(l), l.segment_id, l.offset,
-               human_bytes(l.bytes), l.reason);
+    say("lost: {} segment {} at offset {}, {}: {}\n", type_of(l), l.segment_id, l.offset,
+        human_bytes(l.bytes), l.reason);
     if (l.rows > 0) {
-      fmt::print("      {} vectors with ids from {} to {}\n", human_count(l.rows), l.first_id,
-                 l.last_id);
+      say("      {} vectors with ids from {} to {}\n", human_count(l.rows), l.first_id, l.last_id);
     }
   }
-  for (const std::string& n : r.notes) fmt::print("note: {}\n", n);
+  for (const std::string& n : r.notes) say("note: {}\n", n);
   if (r.outcome == RepairOutcome::kNothing) {
-    fmt::print("nothing is left of {}\n", o.store);
+    say("nothing is left of {}\n", o.store);
     return;
   }
-  fmt::print("{}: {} vectors and {} attachments are in {}{}\n", repair_outcome_name(r.outcome),
-             human_count(r.vectors), human_count(r.attachments), o.out,
-             r.has_directory ? fmt::format(", as of epoch {}", r.epoch) : "");
+  say("{}: {} vectors and {} attachments are in {}{}\n", repair_outcome_name(r.outcome),
+      human_count(r.vectors), human_count(r.attachments), o.out,
+      r.has_directory ? fmt::format(", as of epoch {}", r.epoch) : "");
 }
 
 void run(RepairArguments& o) {

@@ -38,11 +38,11 @@ void run_get(const Common& o, const std::vector<std::string>& ids) {
     const std::string row = records.objects(std::span(&id, 1)).front();
     const std::string fields = row.size() > 2 ? row.substr(1, row.size() - 2) : "";
     if (o.json) {
-      fmt::print("{{\"id\":{},\"vector\":{}{}{}}}\n", id_json(snapshot, id), json_array(v),
-                 fields.empty() ? "" : ",", fields);
+      say("{{\"id\":{},\"vector\":{}{}{}}}\n", id_json(snapshot, id), json_array(v),
+          fields.empty() ? "" : ",", fields);
     } else {
-      fmt::print("{}  {}{}{}\n", id_text(snapshot, id), json_array(v), fields.empty() ? "" : "  ",
-                 fields.empty() ? "" : row);
+      say("{}  {}{}{}\n", id_text(snapshot, id), json_array(v), fields.empty() ? "" : "  ",
+          fields.empty() ? "" : row);
     }
   }
   if (!missing.empty()) fail_usage("not in the store:" + missing);
@@ -128,16 +128,16 @@ void run_delete(const DeleteOptions& o) {
   must(store.close());
   const uint64_t missing = doomed.asked > report.deleted ? doomed.asked - report.deleted : 0;
   if (o.json) {
-    fmt::print("{}\n", JsonObject()
-                           .add("deleted", report.deleted)
-                           .add("not_found", missing)
-                           .add("epoch", report.epoch)
-                           .add("vectors", status.vectors)
-                           .str());
+    say("{}\n", JsonObject()
+                    .add("deleted", report.deleted)
+                    .add("not_found", missing)
+                    .add("epoch", report.epoch)
+                    .add("vectors", status.vectors)
+                    .str());
   } else {
-    fmt::print("{} deleted{}, {} left\n", human_count(report.deleted),
-               missing > 0 ? ", " + human_count(missing) + " were not there" : "",
-               human_count(status.vectors));
+    say("{} deleted{}, {} left\n", human_count(report.deleted),
+        missing > 0 ? ", " + human_count(missing) + " were not there" : "",
+        human_count(status.vectors));
   }
 }
 

@@ -45,12 +45,12 @@ void print_json(const StoreStatus& s) {
     o.add_raw("recovered_from", "null");
   }
   o.add("lost_epochs", s.recovery.lost_epochs).add("ignored_bytes", s.recovery.ignored_bytes);
-  fmt::print("{}\n", o.str());
+  say("{}\n", o.str());
 }
 
 void print_table(const std::string& path, const StoreStatus& s) {
   const auto line = [](const char* name, const std::string& value) {
-    fmt::print("{:<12} {}\n", name, value);
+    say("{:<12} {}\n", name, value);
   };
   line("store", path);
   line("vectors", human_count(s.vectors));

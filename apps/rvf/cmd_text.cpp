@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "command.hpp"
 #include "records.hpp"
 #include "text/highlight.hpp"
 #include "text_output.hpp"
+#include "unicode/encoding.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -14,18 +16,91 @@ namespace {
 using text_store::SearchHit;
 using text_store::TextStore;
 
-struct AddOptions : Common {
+struct AddArguments : Common {
   std::vector<std::string> paths;
+  std::string encoding;
+  bool verbose = false;
+  text_store::AddOptions add;
 };
 
-void run_add(const AddOptions& o) {
+std::string skipped_json(const std::vector<text::LeftOut>& skipped) {
+  std::string list;
+  for (const text::LeftOut& s : skipped) {
+    list += (list.empty() ? "" : ",") + JsonObject()
+                                            .add("path", s.path)
+                                            .add("reason", s.reason)
+                                            .add("kept", s.as != text::LeftOutAs::kNoText)
+                                            .str();
+  }
+  return "[" + list + "]";
+}
+
+// What could not be read comes first: it may be what the user wanted.
+void print_skipped(std::vector<text::LeftOut> skipped, bool all) {
+  constexpr size_t kFirst = 10;
+  std::stable_sort(skipped.begin(), skipped.end(),
+                   [](const auto& a, const auto& b) { return a.as > b.as; });
+  const size_t shown = all ? skipped.size() : std::min(kFirst, skipped.size());
+  for (size_t i = 0; i < shown; ++i) {
+    say("skipped: {}: {}\n", skipped[i].path, skipped[i].reason);
+  }
+  if (shown < skipped.size()) {
+    say("skipped: {} more, --verbose names them\n", human_count(skipped.size() - shown));
+  }
+}
+
+void print_added(const AddArguments& o, const text_store::AddReport& r, const StoreStatus& s,
+                 double seconds) {
+  if (o.json) {
+    say("{}\n", JsonObject()
+                    .add("files_added", r.files_added)
+                    .add("files_changed", r.files_changed)
+                    .add("files_removed", r.files_removed)
+                    .add("files_unchanged", r.files_unchanged)
+                    .add("files_kept", r.files_kept)
+                    .add("files_skipped", uint64_t{r.skipped.size()})
+                    .add("passages_added", r.passages_added)
+                    .add("passages_removed", r.passages_removed)
+                    .add("text_bytes", r.text_bytes)
+                    .add("passages", s.vectors)
+                    .add("file_bytes", s.file_bytes)
+                    .add("seconds", seconds)
+                    .add_raw("skipped", skipped_json(r.skipped))
+                    .str());
+    return;
+  }
+  say("{} files added, {} changed, {} removed, {} unchanged, {} skipped{}\n",
+      human_count(r.files_added), human_count(r.files_changed), human_count(r.files_removed),
+      human_count(r.files_unchanged), human_count(r.skipped.size()),
+      r.files_kept > 0 ? ", " + human_count(r.files_kept) + " kept as they were" : "");
+  print_skipped(r.skipped, o.verbose);
+  say("{} passages from {} of text in {}; the store holds {} passages in {}\n",
+      human_count(r.passages_added), human_bytes(r.text_bytes), human_time(seconds),
+      human_count(s.vectors), human_bytes(s.file_bytes));
+}
+
+// Nothing is left behind where there is nothing to take in.
+TextStore open_or_create(const AddArguments& o, const OpenOptions& open) {
+  if (CLI::ExistingFile(o.store).empty()) return must(TextStore::open(o.store, open));
+  for (const std::string& p : o.paths) (void)must(text_store::resolve_root(p));
+  return must(TextStore::create(o.store, open));
+}
+
+void run_add(AddArguments& o) {
   install_interrupt();
+  if (!o.encoding.empty() && o.encoding != "auto") {
+    o.add.read.encoding = unicode::encoding_of_name(o.encoding);
+    if (!o.add.read.encoding) {
+      fail_usage(
+          fmt::format("--encoding: '{}' is not read; auto, utf-8, utf-16le, utf-16be, "
+                      "latin-1 and windows-1252 are",
+                      o.encoding));
+    }
+  }
   OpenOptions open;
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
-  const bool there = CLI::ExistingFile(o.store).empty();
   const auto started = std::chrono::steady_clock::now();
-  TextStore store =
-      there ? must(TextStore::open(o.store, open)) : must(TextStore::create(o.store, open));
+  TextStore store = open_or_create(o, open);
   tell_recovery(store.store(), o.store);
   ProgressBar files("reading", "files", !o.quiet);
   ProgressBar index("indexing", "passages", !o.quiet);
@@ -35,37 +110,16 @@ void run_add(const AddOptions& o) {
     index.update(done, total);
     return !interrupted();
   };
-  const text_store::AddReport r = must(store.add(o.paths, &on_files, &on_index));
+  o.add.files_progress = &on_files;
+  o.add.index_progress = &on_index;
+  const text_store::AddReport report = must(store.add(o.paths, o.add));
   const StoreStatus s = store.store().status();
   must(store.store().close());
   files.finish();
   index.finish();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  if (o.json) {
-    fmt::print("{}\n", JsonObject()
-                           .add("files_added", r.files_added)
-                           .add("files_changed", r.files_changed)
-                           .add("files_removed", r.files_removed)
-                           .add("files_unchanged", r.files_unchanged)
-                           .add("files_skipped", r.files_skipped)
-                           .add("passages_added", r.passages_added)
-                           .add("passages_removed", r.passages_removed)
-                           .add("text_bytes", r.text_bytes)
-                           .add("passages", s.vectors)
-                           .add("file_bytes", s.file_bytes)
-                           .add("seconds", seconds)
-                           .str());
-    return;
-  }
-  fmt::print(
-      "{} files added, {} changed, {} removed, {} unchanged, {} skipped (binary, empty or too "
-      "large)\n",
-      human_count(r.files_added), human_count(r.files_changed), human_count(r.files_removed),
-      human_count(r.files_unchanged), human_count(r.files_skipped));
-  fmt::print("{} passages from {} of text in {}; the store holds {} passages in {}\n",
-             human_count(r.passages_added), human_bytes(r.text_bytes), human_time(seconds),
-             human_count(s.vectors), human_bytes(s.file_bytes));
+  print_added(o, report, s, seconds);
 }
 
 struct SearchOptions : Common {
@@ -84,7 +138,7 @@ void run_search(const SearchOptions& o) {
   const Records records(store.snapshot(), o.columns);
   const auto hits = must(store.search(o.words, o.k, o.filter));
   if (o.json) {
-    fmt::print("{}\n", hits_json(o.words, hits, records));
+    say("{}\n", hits_json(o.words, hits, records));
   } else {
     print_hits(o.words, hits, o.width, &records);
   }
@@ -121,22 +175,22 @@ void print_hits(const std::string& query, const std::vector<SearchHit>& hits, si
     look.before = "\x1b[1m";
     look.after = "\x1b[0m";
   }
-  if (hits.empty()) fmt::print("nothing found\n");
+  if (hits.empty()) say("nothing found\n");
   std::vector<std::vector<std::string>> cells;
   if (records != nullptr && !records->names().empty()) cells = records->cells(ids_of(hits));
   for (size_t i = 0; i < hits.size(); ++i) {
     const SearchHit& h = hits[i];
-    fmt::print("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line,
-               h.passage.last_line, h.score,
-               h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
+    say("{:>2}. {}:{}-{}  ({:.3f}{})\n", i + 1, h.passage.path, h.passage.first_line,
+        h.passage.last_line, h.score,
+        h.duplicates > 0 ? fmt::format(", {} more with the same text", h.duplicates) : "");
     std::string fields;
     for (size_t c = 0; i < cells.size() && c < cells[i].size(); ++c) {
       fields += fmt::format("{}{}: {}", c == 0 ? "    " : "  ", records->names()[c], cells[i][c]);
     }
-    if (!fields.empty()) fmt::print("{}\n", fields);
+    if (!fields.empty()) say("{}\n", fields);
     if (!h.passage.heading.empty())
-      fmt::print("    # {}\n", text::highlight(tokenizer, h.passage.heading, terms, look));
-    fmt::print("    {}\n", text::highlight(tokenizer, h.passage.text, terms, look));
+      say_raw("    # " + text::highlight(tokenizer, h.passage.heading, terms, look) + "\n");
+    say_raw("    " + text::highlight(tokenizer, h.passage.text, terms, look) + "\n");
   }
 }
 
@@ -163,12 +217,21 @@ void register_text(CLI::App& app) {
       app.add_subcommand("text", "search in text files: add folders, search with words");
   text->require_subcommand(1);
   {
-    auto o = std::make_shared<AddOptions>();
-    CLI::App* c = text->add_subcommand(
-        "add",
-        "take in text and Markdown files and folders, also .gz; again takes only what changed");
+    auto o = std::make_shared<AddArguments>();
+    CLI::App* c = text->add_subcommand("add",
+                                       "take in text, Markdown and HTML files and folders, also "
+                                       ".gz; again takes only what changed");
     add_store(*c, *o);
     c->add_option("DIR", o->paths, "files and folders")->required();
+    c->add_option("--max-file-size", o->add.read.max_bytes,
+                  "leave out files of more bytes, as they are or unpacked (16M)")
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::Range(uint64_t{1}, uint64_t{2} << 30));
+    c->add_option("--encoding", o->encoding,
+                  "of files without a byte order mark: auto, utf-8, utf-16le, utf-16be, latin-1");
+    c->add_flag("--allow-empty", o->add.allow_empty,
+                "a folder that holds no text any more, or is gone, loses its files");
+    c->add_flag("--verbose", o->verbose, "name every file that was skipped");
     add_threads(*c, *o, "threads (all cores)");
     c->add_flag("--quiet", o->quiet, "no progress bar");
     add_json(*c, *o);

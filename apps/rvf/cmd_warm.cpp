@@ -22,13 +22,12 @@ void run(WarmArguments& o) {
     r = must(snapshot.load_ahead(o.load));
   }
   if (o.json) {
-    fmt::print(
-        "{}\n",
+    say("{}\n",
         JsonObject().add("layer_a", r.layer_a).add("layer_c", r.layer_c).add("rows", r.rows).str());
     return;
   }
-  fmt::print("in the page cache: {} of layer A, {} of layer C, {} of vectors\n",
-             human_bytes(r.layer_a), human_bytes(r.layer_c), human_bytes(r.rows));
+  say("in the page cache: {} of layer A, {} of layer C, {} of vectors\n", human_bytes(r.layer_a),
+      human_bytes(r.layer_c), human_bytes(r.rows));
 }
 
 }  // namespace

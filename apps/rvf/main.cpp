@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <sstream>
 
 #include "command.hpp"
 
@@ -96,13 +97,17 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     if (std::fflush(stdout) != 0) throw Failure{kIoError, "standard output cannot be written"};
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kDone : kUserError;
+    std::ostringstream out, err;
+    const int code = app.exit(e, out, err);
+    say_raw(visible(out.str(), "\n"));
+    fmt::print(stderr, "{}", visible(err.str(), "\n"));
+    return code == 0 ? kDone : kUserError;
   } catch (const Failure& f) {
     (void)std::fflush(stdout);
-    fmt::print(stderr, "rvf: {}\n", f.message);
+    fmt::print(stderr, "rvf: {}\n", visible(f.message, "\n"));
     return f.code;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "rvf: {}\n", e.what());
+    say(stderr, "rvf: {}\n", e.what());
     return kIoError;
   }
   return kDone;

@@ -181,8 +181,8 @@ void MetaJoin::finish() {
     const auto left = std::count_if(by_number_.begin(), by_number_.end(), idle) +
                       std::count_if(by_key_.begin(), by_key_.end(), idle);
     if (left > 0) {
-      fmt::print(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left,
-                 by_number_.size() + by_key_.size());
+      say(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left,
+          by_number_.size() + by_key_.size());
     }
     return;
   }

@@ -6,6 +6,9 @@
 #include <cmath>
 #include <ctime>
 
+#include "interop/json_values.hpp"
+#include "unicode/visible.hpp"
+
 namespace rvf::cli {
 namespace {
 
@@ -21,24 +24,18 @@ size_t width_of(const std::string& s) {
 
 }  // namespace
 
+std::string visible(std::string_view text, std::string_view keep) {
+  std::string out;
+  unicode::append_visible(out, text, keep);
+  return out;
+}
+
+void say_raw(std::string_view text) { fmt::print("{}", text); }
+
 std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + "\"";
+  std::string out;
+  interop::append_json_text(out, text);
+  return out;
 }
 
 std::string json_number(float value) {
@@ -101,6 +98,11 @@ std::string hex(std::span<const uint8_t> bytes) {
   return out;
 }
 
+void Table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = visible(cell);
+  rows_.push_back(std::move(row));
+}
+
 void Table::print() const {
   std::vector<size_t> width(rows_.front().size(), 0);
   for (const auto& row : rows_) {
@@ -116,7 +118,7 @@ void Table::print() const {
       line += (c > 0 ? "  " : "") + (right ? pad + cell : cell + pad);
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
+    say("{}\n", line);
   }
 }
 

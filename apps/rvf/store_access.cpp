@@ -22,16 +22,15 @@ void tell_recovery(const Store& store, const std::string& path) {
   const RecoveryInfo r = store.status().recovery;
   if (!r.recovered) return;
   if (r.lost_epochs == 0) {
-    fmt::print(
-        stderr,
+    say(stderr,
         "rvf: {}: the last write was not finished; epoch {} is used, {} after it are ignored\n",
         path, r.epoch, human_bytes(r.ignored_bytes));
   } else {
-    fmt::print(stderr,
-               "rvf: warning: {}: {} newer commit(s) are damaged ({}); epoch {} is used. Keep a "
-               "copy of the file "
-               "before writing to it.\n",
-               path, r.lost_epochs, r.reason, r.epoch);
+    say(stderr,
+        "rvf: warning: {}: {} newer commit(s) are damaged ({}); epoch {} is used. Keep a "
+        "copy of the file "
+        "before writing to it.\n",
+        path, r.lost_epochs, r.reason, r.epoch);
   }
 }
 

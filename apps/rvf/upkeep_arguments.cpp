@@ -27,7 +27,7 @@ void UpkeepArguments::run(Store& store, bool quiet) const {
     done = must(store.upkeep(options));
   }
   if (done.compacted && !quiet) {
-    fmt::print(stderr, "rvf: more than half of the file was dead, so it was compacted: {} to {}\n",
+    say(stderr, "rvf: more than half of the file was dead, so it was compacted: {} to {}\n",
                human_bytes(done.bytes_before), human_bytes(done.bytes_after));
   }
 }

@@ -7,32 +7,13 @@
 #include <iterator>
 #include <type_traits>
 
+#include "unicode/utf8.hpp"
+#include "unicode/visible.hpp"
+
 namespace rvf::interop {
 namespace {
 
 constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-// Bytes of the well-formed character at `at`, or 0. Unicode 15, table 3-7.
-size_t utf8_length(std::string_view s, size_t at) noexcept {
-  const auto byte = [&](size_t i) {
-    return at + i < s.size() ? static_cast<unsigned char>(s[at + i]) : 0u;
-  };
-  const auto tail = [&](size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  const unsigned c = byte(0);
-  if (c < 0x80) return 1;
-  if (c >= 0xC2 && c <= 0xDF) return tail(1) ? 2 : 0;
-  if (c >= 0xE0 && c <= 0xEF) {
-    if (!tail(1) || !tail(2)) return 0;
-    if ((c == 0xE0 && byte(1) < 0xA0) || (c == 0xED && byte(1) > 0x9F)) return 0;
-    return 3;
-  }
-  if (c >= 0xF0 && c <= 0xF4) {
-    if (!tail(1) || !tail(2) || !tail(3)) return 0;
-    if ((c == 0xF0 && byte(1) < 0x90) || (c == 0xF4 && byte(1) > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 void append_base64(std::string& out, std::span<const std::byte> bytes) {
   for (size_t i = 0; i < bytes.size(); i += 3) {
@@ -78,27 +59,21 @@ FieldType natural_type(const Value& value) noexcept {
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
-  for (size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    const size_t n = utf8_length(text, i);
-    if (n == 0) {
-      out += "\xEF\xBF\xBD";
-      ++i;
-      continue;
-    }
+  for (size_t at = 0; at < text.size();) {
+    const size_t from = at;
+    const char32_t c = unicode::next_code_point(text, at);
     if (c == '"' || c == '\\') {
       out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+      out += static_cast<char>(c);
+    } else if (c == '\n' || c == '\t' || c == '\r') {
+      out += c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r";
+    } else if (unicode::is_control(c)) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<uint32_t>(c));
+    } else if (c == unicode::kReplacement) {
+      unicode::append_utf8(out, c);
     } else {
-      out.append(text, i, n);
+      out.append(text, from, at - from);
     }
-    i += n;
   }
   out += '"';
 }

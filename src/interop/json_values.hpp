@@ -1,6 +1,7 @@
 // Values and records as JSON text, in the form that MetaRowReader reads back to the same values.
 //
-//   string, enum   text; bytes that are no UTF-8 become U+FFFD
+//   string, enum   text; bytes that are no UTF-8 become U+FFFD, and what steers a terminal
+//                  (unicode/visible.hpp) is escaped
 //   i64, u64       every digit
 //   f64            the shortest text that reads back to the same number, always with a point or an
 //                  exponent (1.0), so that it stays one; NaN and infinity are null

@@ -42,7 +42,8 @@ TEST(JsonValues, ANumberWithAFractionTypeStaysOne) {
 }
 
 TEST(JsonValues, TextIsEscapedAndAlwaysUtf8) {
-  EXPECT_EQ(json(std::string("a\\b\"c\n\t\x01\x7F")), "\"a\\\\b\\\"c\\n\\t\\u0001\x7F\"");
+  EXPECT_EQ(json(std::string("a\\b\"c\n\t\r\x01\x7F")), "\"a\\\\b\\\"c\\n\\t\\r\\u0001\\u007f\"");
+  EXPECT_EQ(json(std::string("\u009B31m \u202E")), "\"\\u009b31m \\u202e\"");
   EXPECT_EQ(json(std::string("\xC3\xA4 \xF0\x9F\x90\x9D")), "\"\xC3\xA4 \xF0\x9F\x90\x9D\"");
   // A byte of Latin-1, an overlong '/', half of a surrogate pair, a character cut off.
   EXPECT_EQ(json(std::string("\xE4|\xC0\xAF|\xED\xA0\x80|\xE2\x82")),

@@ -79,8 +79,7 @@ Result<wire::Bytes> InvertedIndexBuilder::finish() {
     sorted[i] = docs_[order[i]];
     place[order[i]] = i;
   }
-  wire::InvertedEncoder encoder(field_id_, tokenizer_.options().stem ? kStemmedTerms : 0,
-                                meta_segment_);
+  wire::InvertedEncoder encoder(field_id_, term_flags(tokenizer_.options()), meta_segment_);
   RVF_TRY(encoder.set_docs(sorted));
   std::vector<decltype(terms_)::value_type*> ascending;
   ascending.reserve(terms_.size());

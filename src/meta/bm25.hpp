@@ -22,8 +22,6 @@
 
 namespace rvf::meta {
 
-inline constexpr uint32_t kStemmedTerms = 1;  // InvertedView::flags()
-
 struct Bm25Params {
   double k1 = 1.2;
   double b = 0.75;

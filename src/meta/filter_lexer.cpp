@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "meta/filter_literal.hpp"
-#include "meta/tokenizer.hpp"
+#include "unicode/utf8.hpp"
 
 namespace rvf::meta {
 namespace {
@@ -116,9 +116,9 @@ Error filter_error(std::string_view text, size_t byte, const std::string& what) 
   size_t window = 0;  // byte where the shown part begins, `kBefore` code points before the place
   size_t window_column = 0;
   for (size_t at = 0; at < byte && at < text.size(); ++column) {
-    next_code_point(text, at);
+    unicode::next_code_point(text, at);
     if (column - window_column >= kBefore) {
-      next_code_point(text, window);
+      unicode::next_code_point(text, window);
       ++window_column;
     }
   }

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "meta/tokenizer.hpp"
+#include "unicode/utf8.hpp"
+#include "unicode/visible.hpp"
 
 namespace rvf::meta {
 namespace {
@@ -275,8 +276,8 @@ std::string shown(std::string_view text, size_t points) {
   size_t at = 0;
   for (size_t n = 0; at < text.size(); ++n) {
     if (n == points) return out + "...";
-    const char32_t c = next_code_point(text, at);
-    append_utf8(out, c < 0x20 || c == 0x7F ? U' ' : c);
+    const char32_t c = unicode::next_code_point(text, at);
+    unicode::append_utf8(out, unicode::is_control(c) ? U' ' : c);
   }
   return out;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "meta/tokenizer.hpp"
+
 namespace rvf::meta {
 
 Result<Part> Part::open(uint64_t segment_id, wire::ByteSpan payload) {
@@ -45,6 +47,8 @@ Status Part::add_index(wire::ByteSpan payload) {
     }
     case wire::MetaIndexKind::kInverted: {
       RVF_ASSIGN(auto view, wire::InvertedView::open(payload));
+      // Terms of an earlier folding: the words are looked for in the texts, until a compaction.
+      if (view.flags() != term_flags({})) return {};
       words_.push_back(std::move(view));
       return {};
     }

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "meta/stemmer.hpp"
+#include "unicode/fold.hpp"
+#include "unicode/utf8.hpp"
 
 namespace rvf::meta {
 namespace {
@@ -36,53 +38,25 @@ constexpr std::array<std::string_view, 173> kStopWords = {
     "whose",    "why",     "will",    "with",     "within",    "without", "would",   "yet",
     "you",      "your",    "yours",   "yourself", "yourselves"};
 
-// ASCII for U+00C0..U+017F; ' ' separates, '1' and on are two letters in kPairs.
-constexpr std::string_view kFold =
-    "aaaaaa1ceeeeiiiidnooooo ouuuuy23aaaaaa1ceeeeiiiidnooooo ouuuuy2y"   // 00C0-00FF
-    "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii44jjkkklllllll"   // 0100-013F
-    "lllnnnnnnnnnoooooo55rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";  // 0140-017F
-static_assert(kFold.size() == 192);
-constexpr std::string_view kPairs[] = {"ae", "th", "ss", "ij", "oe"};
+using unicode::CharKind;
+using unicode::FoldedChar;
 
-bool in(char32_t c, char32_t first, char32_t last) noexcept { return c >= first && c <= last; }
-
-// Scripts written without blanks: each character stands alone.
-bool stands_alone(char32_t c) noexcept {
-  return in(c, 0x3040, 0x30FF) || in(c, 0x3400, 0x4DBF) || in(c, 0x4E00, 0x9FFF) ||
-         in(c, 0xAC00, 0xD7AF) || in(c, 0xF900, 0xFAFF) || in(c, 0x20000, 0x2FFFF);
-}
-
-bool is_separator(char32_t c) noexcept {
-  if (c < 0x80) return !(in(c, 'a', 'z') || in(c, 'A', 'Z') || in(c, '0', '9'));
-  if (c < 0xC0) return c != 0xAA && c != 0xB5 && c != 0xBA;
-  return c == 0xD7 || c == 0xF7 || in(c, 0x2000, 0x206F) || in(c, 0x20A0, 0x20CF) ||
-         in(c, 0x2190, 0x2BFF) || in(c, 0x3000, 0x303F) || in(c, 0xD800, 0xF8FF) ||
-         in(c, 0xFE00, 0xFE6F) || in(c, 0xFF00, 0xFF0F) || in(c, 0xFFF0, 0xFFFF) ||
-         in(c, 0x1F000, 0x1FAFF) || in(c, 0xE0000, 0x10FFFF);
-}
-
-// Appends the folded form of a letter or digit.
-void fold(char32_t c, std::string& out) {
-  if (c < 0x80) {
-    out += static_cast<char>(in(c, 'A', 'Z') ? c + 32 : c);
-  } else if (in(c, 0xC0, 0x17F)) {
-    const char f = kFold[c - 0xC0];
-    if (f >= '1' && f <= '5') {
-      out += kPairs[f - '1'];
-    } else {
-      out += f;
-    }
-  } else if (in(c, 0x300, 0x36F)) {
-    // a combining accent: the letter before it stays
-  } else {
-    if (in(c, 0x391, 0x3A9) || in(c, 0x410, 0x42F)) c += 32;
-    if (in(c, 0x400, 0x40F)) c += 80;
-    append_utf8(out, c);
+// The lower-case form of ASCII letters and digits, 0 for what separates.
+constexpr std::array<char, 128> kAscii = [] {
+  std::array<char, 128> out{};
+  for (char c = '0'; c <= '9'; ++c) out[static_cast<size_t>(c)] = c;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    out[static_cast<size_t>(c)] = c;
+    out[static_cast<size_t>(c - 32)] = c;
   }
-}
+  return out;
+}();
+
+bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
 
 bool is_word(std::string_view term) noexcept {
-  return std::all_of(term.begin(), term.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  return std::all_of(term.begin(), term.end(), is_lower);
 }
 
 void cut(std::string& term) {
@@ -118,105 +92,158 @@ class Collector {
   size_t used_ = 0;
 };
 
+// The term in the making. `start` and `end` are the bytes in the text that a character came from.
+class Run {
+ public:
+  explicit Run(Collector& out) : out_(out) {}
+
+  // ASCII letters and digits, the many.
+  void add_ascii(char c, size_t start) {
+    begin_with(CharKind::kLetter, start);
+    if (was_lower_ && is_upper(c)) parts_.push_back({term_.size(), start});
+    was_lower_ = is_lower(c);
+    term_ += kAscii[static_cast<size_t>(c)];
+    base_ = 0;
+    marks_.clear();
+  }
+
+  void add(char32_t c, size_t start, size_t end) {
+    for (const FoldedChar& f : unicode::fold(c).chars()) {
+      put(f, start);
+      start = end;  // where a further term of the same character would end the one before
+    }
+  }
+
+  void flush(size_t end) {
+    if (term_.empty()) return;
+    out_.add(term_, begin_, end);
+    if (!parts_.empty()) add_parts(end);
+    term_.clear();
+    marks_.clear();
+    second_ = 0;
+    base_ = 0;
+    was_lower_ = false;
+  }
+
+ private:
+  // A part of a camelCase word, or a mark: where it begins in the term and in the text.
+  struct Part {
+    size_t in_term;
+    size_t in_text;
+  };
+  struct Mark {
+    size_t in_term;
+    uint8_t combining;
+  };
+
+  void put(const FoldedChar& f, size_t start) {
+    switch (f.kind) {
+      case CharKind::kSeparator: flush(start); return;
+      case CharKind::kIgnored:
+        if (unicode::stays_behind(f.c, base_)) append_mark(f);
+        return;
+      case CharKind::kMark:
+        if (term_.empty()) begin_with(CharKind::kLetter, start);
+        append_mark(f);
+        return;
+      case CharKind::kAlone:
+        flush(start);
+        begin_with(CharKind::kAlone, start);
+        break;
+      case CharKind::kPaired:
+        begin_with(CharKind::kPaired, start);
+        take_pair(start);
+        break;
+      case CharKind::kLetter: begin_with(CharKind::kLetter, start); break;
+    }
+    unicode::append_utf8(term_, f.c);
+    base_ = f.c;
+    marks_.clear();
+    was_lower_ = false;
+  }
+
+  void begin_with(CharKind kind, size_t start) {
+    if (kind != kind_) flush(start);
+    kind_ = kind;
+    if (term_.empty()) begin_ = start;
+  }
+
+  // Each two neighbours are a term: with a third the first two are done.
+  void take_pair(size_t start) {
+    if (second_ != 0) {
+      out_.add(term_, begin_, start);
+      term_.erase(0, second_);
+      begin_ = second_in_text_;
+    }
+    second_ = term_.size();
+    second_in_text_ = start;
+  }
+
+  // In canonical order, so that the order in which marks were typed does not matter.
+  void append_mark(const FoldedChar& f) {
+    std::string utf8;
+    unicode::append_utf8(utf8, f.c);
+    size_t at = marks_.size();
+    while (f.combining != 0 && at > 0 && marks_[at - 1].combining > f.combining) --at;
+    const size_t in_term = at < marks_.size() ? marks_[at].in_term : term_.size();
+    term_.insert(in_term, utf8);
+    for (size_t i = at; i < marks_.size(); ++i) marks_[i].in_term += utf8.size();
+    marks_.insert(marks_.begin() + static_cast<std::ptrdiff_t>(at), Mark{in_term, f.combining});
+    was_lower_ = false;
+  }
+
+  void add_parts(size_t end) {
+    size_t from = 0, from_text = begin_;
+    parts_.push_back({term_.size(), end});
+    for (const Part& p : parts_) {
+      out_.add(std::string_view(term_).substr(from, p.in_term - from), from_text, p.in_text);
+      from = p.in_term;
+      from_text = p.in_text;
+    }
+    parts_.clear();
+  }
+
+  Collector& out_;
+  std::string term_;
+  size_t begin_ = 0;
+  CharKind kind_ = CharKind::kSeparator;
+  char32_t base_ = 0;        // the last letter that is no mark; 0 for ASCII
+  std::vector<Mark> marks_;  // behind it
+  std::vector<Part> parts_;
+  size_t second_ = 0, second_in_text_ = 0;  // of a pair
+  bool was_lower_ = false;
+};
+
 }  // namespace
+
+uint32_t term_flags(const TokenizerOptions& options) noexcept {
+  return (options.stem ? kStemmedTerms : 0) | unicode::kFoldVersion << kFoldVersionShift;
+}
 
 bool is_stop_word(std::string_view word) noexcept {
   return std::binary_search(kStopWords.begin(), kStopWords.end(), word);
 }
 
-char32_t next_code_point(std::string_view text, size_t& at) noexcept {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at++);
-  if (first < 0x80) return first;
-  size_t more = 0;
-  char32_t c = 0;
-  char32_t least = 0;
-  if (first >= 0xC2 && first <= 0xDF) {
-    more = 1, c = first & 0x1Fu, least = 0x80;
-  } else if (first >= 0xE0 && first <= 0xEF) {
-    more = 2, c = first & 0x0Fu, least = 0x800;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    more = 3, c = first & 0x07u, least = 0x10000;
-  } else {
-    return 0xFFFD;
-  }
-  if (text.size() - at < more) return 0xFFFD;
-  for (size_t i = 0; i < more; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0xFFFD;
-    c = (c << 6) | (byte(at + i) & 0x3Fu);
-  }
-  if (c < least || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) return 0xFFFD;
-  at += more;
-  return c;
-}
-
-void append_utf8(std::string& out, char32_t c) {
-  const auto put = [&](char32_t v) { out += static_cast<char>(v); };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | (c >> 6));
-    put(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    put(0xE0 | (c >> 12));
-    put(0x80 | ((c >> 6) & 0x3F));
-    put(0x80 | (c & 0x3F));
-  } else {
-    put(0xF0 | (c >> 18));
-    put(0x80 | ((c >> 12) & 0x3F));
-    put(0x80 | ((c >> 6) & 0x3F));
-    put(0x80 | (c & 0x3F));
-  }
-}
-
 void Tokenizer::tokenize(std::string_view text, std::vector<Token>& out) const {
   text = text.substr(0, kMaxText);
   Collector collector(options_, out);
-  std::string term;
-  size_t begin = 0;
-  // Where a part of a camelCase word begins: in `term` and in the text.
-  struct Part {
-    size_t in_term;
-    size_t in_text;
-  };
-  std::vector<Part> parts;
-  bool was_lower = false;
-  auto flush = [&](size_t end) {
-    if (term.empty()) return;
-    collector.add(term, begin, end);
-    if (!parts.empty()) {
-      size_t from = 0, from_text = begin;
-      parts.push_back({term.size(), end});
-      for (const Part& p : parts) {
-        collector.add(std::string_view(term).substr(from, p.in_term - from), from_text, p.in_text);
-        from = p.in_term;
-        from_text = p.in_text;
-      }
-      parts.clear();
-    }
-    term.clear();
-    was_lower = false;
-  };
+  Run run(collector);
   for (size_t at = 0; at < text.size();) {
     const size_t start = at;
-    const char32_t c = next_code_point(text, at);
-    if (is_separator(c)) {
-      flush(start);
+    const char c = text[at];
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      const char32_t code_point = unicode::next_code_point(text, at);
+      run.add(code_point, start, at);
       continue;
     }
-    if (stands_alone(c)) {
-      flush(start);
-      append_utf8(term, c);
-      begin = start;
-      flush(at);
-      continue;
+    ++at;
+    if (kAscii[static_cast<size_t>(c)] == 0) {
+      run.flush(start);
+    } else {
+      run.add_ascii(c, start);
     }
-    if (term.empty()) begin = start;
-    if (was_lower && in(c, 'A', 'Z')) parts.push_back({term.size(), start});
-    was_lower = in(c, 'a', 'z');
-    fold(c, term);
   }
-  flush(text.size());
+  run.flush(text.size());
   collector.finish();
 }
 

@@ -1,8 +1,9 @@
 // Text to index terms, with the bytes each came from so that matches can be marked in the text.
 //
-// A term is a run of letters and digits: lower case, Latin letters without their accents (é e, ß
-// ss), English endings off when asked. Everything else separates, so foo_bar gives foo and bar;
-// fooBar gives foobar, foo and bar. Chinese, Japanese and Korean characters are terms of their own.
+// A term is a run of letters and digits, folded (unicode/fold.hpp): lower case and without accents,
+// English endings off when asked. Everything else separates, so foo_bar gives foo and bar; fooBar
+// gives foobar, foo and bar. Han, kana and Hangul characters are terms of their own; of scripts
+// without blanks between words (Thai, Lao, Khmer, Myanmar, ...) each two neighbours are one.
 // Bytes that are not UTF-8 separate. A term is cut at 64 bytes.
 //
 // Thread-safety: a Tokenizer is immutable; one may serve many threads.
@@ -13,6 +14,11 @@
 #include <vector>
 
 namespace rvf::meta {
+
+// How terms are made, as an inverted index names it (InvertedView::flags()). An index whose terms
+// were made otherwise is of no use: the same word may be another term there.
+inline constexpr uint32_t kStemmedTerms = 1;
+inline constexpr unsigned kFoldVersionShift = 8;
 
 struct TokenizerOptions {
   bool stem = true;
@@ -39,11 +45,9 @@ class Tokenizer {
   TokenizerOptions options_;
 };
 
+uint32_t term_flags(const TokenizerOptions& options) noexcept;
+
 // Of a lower-case word before stemming: one of about 170 English function words.
 bool is_stop_word(std::string_view word) noexcept;
-
-// One code point; moves `at` on. An invalid or cut sequence gives U+FFFD and moves by one byte.
-char32_t next_code_point(std::string_view text, size_t& at) noexcept;
-void append_utf8(std::string& out, char32_t c);
 
 }  // namespace rvf::meta

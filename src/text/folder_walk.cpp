@@ -39,6 +39,8 @@ bool binary_name(std::string name) {
   return std::binary_search(kBinaryExtensions.begin(), kBinaryExtensions.end(), extension_of(n));
 }
 
+std::string message_of(int number) { return std::generic_category().message(number); }
+
 class Walk {
  public:
   Walk(std::string root, const WalkOptions& options) : root_(std::move(root)), options_(options) {
@@ -51,13 +53,17 @@ class Walk {
       if (e == ENOENT) code = ErrorCode::kNoSuchFile;
       if (e == ENOTDIR) code = ErrorCode::kBadArgument;
       if (e == EACCES || e == EPERM) code = ErrorCode::kPermission;
-      return Error(code, root_ + ": " + std::generic_category().message(e));
+      return Error(code, root_ + ": " + message_of(e));
     }
     // Folders found on the way wait in a list: depth of the tree is no depth of the stack.
     while (!waiting_.empty()) {
+      if (options_.progress != nullptr && !(*options_.progress)(out_.files.size(), 0)) {
+        return Error(ErrorCode::kCancelled, root_ + ": the search for files was stopped");
+      }
       auto [path, depth] = std::move(waiting_.back());
       waiting_.pop_back();
-      if (visit(path, depth) != 0) ++out_.unreadable;
+      if (const int e = visit(path, depth); e != 0)
+        leave_out(path, message_of(e), LeftOutAs::kUnreadable);
     }
     if (too_many_) return Error(ErrorCode::kTooLarge, root_ + ": more files than the limit");
     std::sort(out_.files.begin(), out_.files.end(),
@@ -66,6 +72,10 @@ class Walk {
   }
 
  private:
+  void leave_out(const std::string& path, std::string reason, LeftOutAs as) {
+    out_.left_out.push_back({path, std::move(reason), as});
+  }
+
   // An errno, or 0.
   int visit(const std::string& relative, size_t depth) {
     const std::string full = relative.empty() ? root_ : root_ + "/" + relative;
@@ -75,47 +85,59 @@ class Walk {
     if (!visited_.emplace(st.st_dev, st.st_ino).second) return 0;
     DIR* dir = ::opendir(full.c_str());
     if (dir == nullptr) return errno;
+    bool empty = true;
+    errno = 0;  // the end and an error look alike
     while (const dirent* entry = ::readdir(dir)) {
       const std::string name = entry->d_name;
-      if (name == "." || name == "..") continue;
-      const std::string path = relative.empty() ? name : relative + "/" + name;
-      add(name, path, depth);
+      if (name != "." && name != "..") {
+        empty = false;
+        add(name, relative.empty() ? name : relative + "/" + name, depth);
+      }
+      errno = 0;
     }
+    const int failed = errno;
     ::closedir(dir);
-    return 0;
+    if (failed == 0 && empty) out_.empty.push_back({relative, stamp_of(st).mtime_ns});
+    return failed;
   }
 
   void add(const std::string& name, const std::string& path, size_t depth) {
     struct stat st{};
     const std::string full = root_ + "/" + path;
-    if (::lstat(full.c_str(), &st) != 0) {
-      ++out_.unreadable;
-      return;
-    }
+    if (::lstat(full.c_str(), &st) != 0)
+      return leave_out(path, message_of(errno), LeftOutAs::kUnreadable);
     const bool link = S_ISLNK(st.st_mode);
-    if (link && ::stat(full.c_str(), &st) != 0) {  // leads nowhere
-      ++out_.skipped;
-      return;
+    if (link && ::stat(full.c_str(), &st) != 0) {
+      return leave_out(path, "a link that leads nowhere: " + message_of(errno),
+                       LeftOutAs::kUnreadable);
     }
-    const bool hidden = name[0] == '.' && !options_.hidden;
-    if (S_ISDIR(st.st_mode)) {
-      const bool skip =
-          hidden || (link && !options_.follow_links) || depth >= options_.max_depth ||
-          std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) != kSkippedFolders.end();
-      if (!skip) waiting_.emplace_back(path, depth + 1);
-      return;
+    if (name[0] == '.' && !options_.hidden) return leave_out(path, "hidden", LeftOutAs::kNotWanted);
+    if (S_ISDIR(st.st_mode)) return add_folder(name, path, depth, link);
+    if (!S_ISREG(st.st_mode)) return leave_out(path, "not a regular file", LeftOutAs::kNoText);
+    const FileStamp stamp = stamp_of(st);
+    if (stamp.size == 0) return leave_out(path, "empty", LeftOutAs::kNoText);
+    if (binary_name(name)) {
+      return leave_out(path, "a binary kind of file, by its name", LeftOutAs::kNotWanted);
     }
-    const auto size = static_cast<uint64_t>(st.st_size);
-    if (hidden || !S_ISREG(st.st_mode) || size == 0 || size > options_.max_bytes ||
-        binary_name(name)) {
-      ++out_.skipped;
-      return;
+    if (stamp.size > options_.max_bytes) {
+      return leave_out(path, "larger than " + std::to_string(options_.max_bytes) + " bytes",
+                       LeftOutAs::kUnreadable);
     }
     if (out_.files.size() >= options_.max_files) {
       too_many_ = true;
       return;
     }
-    out_.files.push_back({path, size, st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec});
+    out_.files.push_back({path, stamp});
+  }
+
+  void add_folder(const std::string& name, const std::string& path, size_t depth, bool link) {
+    if (link && !options_.follow_links)
+      return leave_out(path, "a link to a folder", LeftOutAs::kNotWanted);
+    if (depth >= options_.max_depth) return leave_out(path, "too deep", LeftOutAs::kUnreadable);
+    if (std::find(kSkippedFolders.begin(), kSkippedFolders.end(), name) != kSkippedFolders.end()) {
+      return leave_out(path, "a folder of version control or of a build", LeftOutAs::kNotWanted);
+    }
+    waiting_.emplace_back(path, depth + 1);
   }
 
   std::string root_;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "unicode/visible.hpp"
+
 namespace rvf::text {
 namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f'; }
+constexpr std::string_view kBlanks = " \n\t\r\f";
+bool is_blank(char c) { return kBlanks.find(c) != std::string_view::npos; }
 
 // To the nearest end of a word, so that no word and no character is cut.
 size_t back_to_word(std::string_view text, size_t at) {
@@ -59,11 +62,12 @@ Found find_all(const meta::Tokenizer& tokenizer, std::string_view text,
   Found out;
   uint32_t end = 0;
   for (const meta::Token& t : tokenizer.tokenize(text)) {
-    if (t.begin < end) continue;  // a part of a word that is marked whole
+    if (t.end <= end) continue;  // a part of a word that is marked whole
     const auto at = std::find_if(query.begin(), query.end(),
                                  [&](const meta::WeightedTerm& w) { return w.term == t.term; });
     if (at == query.end()) continue;
-    out.marks.push_back({t.begin, t.end});
+    // Of two that overlap, as in scripts without blanks, the second adds its rest to the mark.
+    out.marks.push_back({std::max(t.begin, end), t.end});
     out.terms.push_back(static_cast<size_t>(at - query.begin()));
     end = t.end;
   }
@@ -88,25 +92,32 @@ std::string highlight(const meta::Tokenizer& tokenizer, std::string_view text,
     end = forward_to_word(text, std::min(text.size(), begin + options.width));
   }
   std::string out = begin > 0 ? "... " : "";
-  size_t mark = 0;
   bool blank = true;
-  for (size_t i = begin; i < end; ++i) {
-    while (mark < found.marks.size() && found.marks[mark].end <= i) ++mark;
-    const bool in_mark = mark < found.marks.size() && found.marks[mark].begin >= begin &&
-                         found.marks[mark].end <= end;
-    if (in_mark && found.marks[mark].begin == i) out += options.before;
-    const char c = text[i];
-    if (is_blank(c)) {
-      if (!blank) out += ' ';
-      blank = true;
-    } else if (i + 1 < end && c == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      ++i;  // U+0080 to U+009F: terminals obey some of these too
-    } else if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
-      out += c;
-      blank = false;
+  const auto append = [&](size_t from, size_t to) {
+    while (from < to) {
+      const size_t word = std::min(to, text.find_first_of(kBlanks, from));
+      unicode::append_visible(out, text.substr(from, word - from));
+      blank = word == from && blank;
+      from = std::min(to, text.find_first_not_of(kBlanks, word));
+      if (from > word && !blank) out += ' ';
+      blank = blank || from > word;
     }
-    if (in_mark && found.marks[mark].end == i + 1) out += options.after;
+  };
+  size_t at = begin;
+  bool marked = false;
+  for (const Mark& m : found.marks) {
+    if (m.begin < begin || m.end > end) continue;
+    if (!marked || m.begin != at) {  // neighbours are marked as one
+      if (marked) out += options.after;
+      append(at, m.begin);
+      out += options.before;
+    }
+    append(m.begin, m.end);
+    marked = true;
+    at = m.end;
   }
+  if (marked) out += options.after;
+  append(at, end);
   while (!out.empty() && out.back() == ' ') out.pop_back();
   if (end < text.size()) out += " ...";
   return out;

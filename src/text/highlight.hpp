@@ -27,8 +27,8 @@ struct HighlightOptions {
   std::string after = "**";
 };
 
-// One line: blanks and line ends run together, control characters dropped (a text from a stranger
-// must not steer the terminal), "..." where it was cut.
+// One line: blanks and line ends run together, controls shown as in unicode/visible.hpp (a text
+// from a stranger must not steer the terminal), "..." where it was cut.
 std::string highlight(const meta::Tokenizer& tokenizer, std::string_view text,
                       std::span<const meta::WeightedTerm> query,
                       const HighlightOptions& options = {});

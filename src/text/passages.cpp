@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "unicode/utf8.hpp"
+
 namespace rvf::text {
 namespace {
 
@@ -107,7 +109,7 @@ class Splitter {
       if (level == std::string_view::npos || level > 6 || t[level] != ' ') return false;
       std::string_view name = trimmed(t.substr(level));
       while (!name.empty() && name.back() == '#') name.remove_suffix(1);
-      h = {valid_utf8(trimmed(name)), static_cast<unsigned>(level), 1};
+      h = {unicode::valid_utf8(trimmed(name)), static_cast<unsigned>(level), 1};
       return !h.text.empty();
     }
     const bool before_blank = i == 0 || blank(i - 1) || underline_of(line(i - 1)) != 0;
@@ -116,7 +118,7 @@ class Splitter {
       const std::string_view rule = trimmed(line(i + 1));
       if (under != 0 && underline_of(raw) == 0 && rule.size() + 3 >= t.size() && raw[0] != ' ') {
         const size_t order = std::string_view("=-~^\"'`#*+").find(under);
-        h = {valid_utf8(t), static_cast<unsigned>(order + 1), 2};
+        h = {unicode::valid_utf8(t), static_cast<unsigned>(order + 1), 2};
         return true;
       }
     }
@@ -124,7 +126,7 @@ class Splitter {
     if (before_blank && raw[0] == t[0] && t.size() <= 60 && is_upper_line(t) &&
         (i + 1 == lines_.size() || blank(i + 1) || line(i + 1)[0] == ' ' ||
          line(i + 1)[0] == '\t')) {
-      h = {valid_utf8(t), 1, 1};
+      h = {unicode::valid_utf8(t), 1, 1};
       return true;
     }
     return false;
@@ -229,7 +231,7 @@ class Splitter {
           Passage& p = out.passages.back();
           p.length = lines_[end - 1].end - p.offset;
           p.last_line = static_cast<uint32_t>(end);
-          p.text = valid_utf8(content_.substr(p.offset, p.length));
+          p.text = unicode::valid_utf8(content_.substr(p.offset, p.length));
         } else if (words_ > 0) {
           emit(lines_[first_].begin, lines_[end - 1].end, first_, end - 1, out);
         }
@@ -244,7 +246,7 @@ class Splitter {
     if (trimmed(text).empty()) return;
     Passage p;
     p.heading = heading_path();
-    p.text = valid_utf8(text);
+    p.text = unicode::valid_utf8(text);
     p.first_line = static_cast<uint32_t>(first + 1);
     p.last_line = static_cast<uint32_t>(last + 1);
     p.offset = begin;
@@ -267,9 +269,6 @@ std::string file_name(const std::string& path) { return path.substr(path.find_la
 
 Result<Document> split_text(const std::string& path, std::string_view content,
                             const SplitOptions& options) {
-  if (content.size() > options.max_bytes) {
-    return Error(ErrorCode::kTooLarge, path + ": larger than the limit for text files");
-  }
   if (options.target_words == 0 || options.max_words < options.target_words) {
     return Error(ErrorCode::kBadArgument, "passages: the sizes make no sense");
   }

@@ -2,13 +2,10 @@
 // paragraphs, list items, and sentences or lines only where a paragraph is longer than a passage
 // may be.
 //
-// Reads plain text, Markdown, reStructuredText, manual pages as text, changelogs, copyright files;
-// gzip is taken off by content. A file with NUL bytes or many control characters is binary and
-// gives kUnsupported; bytes that are not UTF-8 become U+FFFD in the text, offsets stay those of the
-// file's content.
+// Knows plain text, Markdown, reStructuredText, manual pages as text, changelogs, copyright files.
+// Bytes that are not UTF-8 become U+FFFD in the text, offsets stay those of the content.
 //
-// Thread-safety: functions without state. Memory: the file and its passages; files over the limit
-// are kTooLarge before anything is read. Errors name the file.
+// Thread-safety: functions without state. Errors name the document: kBadArgument, kOutOfMemory.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -24,7 +21,7 @@ struct Passage {
   std::string text;  // valid UTF-8, lines as in the file
   uint32_t first_line = 0;  // from 1
   uint32_t last_line = 0;
-  uint64_t offset = 0;  // bytes from the start of the (decompressed) content
+  uint64_t offset = 0;  // bytes from the start of the content
   uint64_t length = 0;  // bytes there
 };
 
@@ -38,22 +35,10 @@ struct SplitOptions {
   size_t target_words = 150;
   size_t max_words = 220;
   size_t min_words = 40;  // a shorter passage joins the one before under the same heading
-  uint64_t max_bytes = 16ULL << 20;  // of the content
 };
 
-// `path` is only copied and used for the title; content may be anything but binary.
+// `path` is only copied and used for the title; content may be anything.
 Result<Document> split_text(const std::string& path, std::string_view content,
                             const SplitOptions& options = {});
-
-// Reads the file (plain or gzip) and splits it.
-Result<Document> split_file(const std::string& path, const SplitOptions& options = {});
-
-// The whole content of a text file, gzip taken off. kTooLarge, kUnsupported (binary), kNoSuchFile,
-// ...
-Result<std::string> read_text_file(const std::string& path, uint64_t max_bytes);
-
-bool looks_binary(std::string_view content) noexcept;
-// Invalid sequences become U+FFFD.
-std::string valid_utf8(std::string_view bytes);
 
 }  // namespace rvf::text

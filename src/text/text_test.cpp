@@ -1,34 +1,13 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
-#include <zlib.h>
 
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 
-#include "text/folder_walk.hpp"
 #include "text/highlight.hpp"
 #include "text/passages.hpp"
+#include "unicode/utf8.hpp"
 
 namespace rvf::text {
 namespace {
-
-namespace fs = std::filesystem;
-
-class TextFiles : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("rvf-text-" + std::to_string(::getpid()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  std::string file(const std::string& name, const std::string& content) const {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name, std::ios::binary) << content;
-    return (folder_ / name).string();
-  }
-  fs::path folder_;
-};
 
 std::string words(size_t n, const std::string& word = "word") {
   std::string out;
@@ -49,7 +28,7 @@ void check(const Document& d, const std::string& content) {
     ASSERT_LE(p.offset + p.length, content.size());
     EXPECT_GE(p.offset, end) << "passages overlap";
     end = p.offset + p.length;
-    EXPECT_EQ(p.text, valid_utf8(std::string_view(content).substr(p.offset, p.length)));
+    EXPECT_EQ(p.text, unicode::valid_utf8(std::string_view(content).substr(p.offset, p.length)));
     const auto lines_before =
         std::count(content.begin(), content.begin() + static_cast<long>(p.offset), '\n');
     EXPECT_EQ(p.first_line, lines_before + 1);
@@ -130,61 +109,6 @@ TEST(Passages, AnyBytesGiveValidPassages) {
   EXPECT_EQ(split("").title, "file.md");
 }
 
-TEST_F(TextFiles, ReadsGzipAndRefusesBinaries) {
-  const std::string path = (folder_ / "changelog.gz").string();
-  gzFile gz = gzopen(path.c_str(), "wb");
-  gzputs(gz, "rvf (1.0) stable\n\n  * First.\n");
-  gzclose(gz);
-  auto d = split_file(path);
-  ASSERT_TRUE(d.ok()) << d.error().message;
-  ASSERT_EQ(d->passages.size(), 1u);
-  EXPECT_EQ(d->title, "rvf (1.0) stable");
-  EXPECT_EQ(split_file(file("a.bin", std::string("ELF\0\1\2", 6))).error().code,
-            ErrorCode::kUnsupported);
-  EXPECT_EQ(split_file(folder_.string()).error().code, ErrorCode::kBadArgument);
-  EXPECT_EQ(split_file((folder_ / "none").string()).error().code, ErrorCode::kNoSuchFile);
-  SplitOptions small;
-  small.max_bytes = 10;
-  EXPECT_EQ(split_file(file("big", words(10)), small).error().code, ErrorCode::kTooLarge);
-  EXPECT_EQ(split_file(path, small).error().code, ErrorCode::kTooLarge);
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(in)), {});
-  EXPECT_FALSE(split_file(file("cut.gz", bytes.substr(0, bytes.size() - 9))).ok());
-  auto latin = split_file(file("latin", "caf\xE9 au lait\n"));
-  ASSERT_TRUE(latin.ok());
-  EXPECT_EQ(latin->passages[0].text, "caf\xEF\xBF\xBD au lait");
-}
-
-TEST_F(TextFiles, WalksAFolderOnceWhateverTheLinks) {
-  file("b.txt", "b");
-  file("a/x.md", "x");
-  file("a/deep/y.rst", "yy");
-  file(".hidden", "h");
-  file(".git/config", "g");
-  file("image.PNG", "p");
-  file("archive.tar.gz", "p");
-  file("log.txt.gz", "p");
-  file("empty", "");
-  fs::create_directory_symlink(folder_, folder_ / "a" / "loop");
-  fs::create_symlink("nowhere", folder_ / "dangling");
-  fs::create_symlink("b.txt", folder_ / "link.txt");
-  for (const bool follow : {false, true}) {
-    WalkOptions options;
-    options.follow_links = follow;
-    auto found = walk_folder(folder_.string() + "/", options);
-    ASSERT_TRUE(found.ok()) << found.error().message;
-    std::vector<std::string> paths;
-    for (const FoundFile& f : found->files) paths.push_back(f.path);
-    EXPECT_EQ(paths, (std::vector<std::string>{"a/deep/y.rst", "a/x.md", "b.txt", "link.txt",
-                                               "log.txt.gz"}));
-    EXPECT_EQ(found->files[0].size, 2u);
-    EXPECT_GT(found->files[0].mtime_ns, 1'600'000'000'000'000'000);
-    EXPECT_EQ(found->skipped, 5u);
-  }
-  EXPECT_EQ(walk_folder((folder_ / "none").string()).error().code, ErrorCode::kNoSuchFile);
-  EXPECT_EQ(walk_folder((folder_ / "b.txt").string()).error().code, ErrorCode::kBadArgument);
-}
-
 TEST(Highlight, MarksEveryFormOfTheQuerysWords) {
   const meta::Tokenizer tokenizer;
   const auto query = meta::query_terms(tokenizer, "running a search");
@@ -215,7 +139,16 @@ TEST(Highlight, AStrangersTextCannotSteerTheTerminal) {
                       "a\x1b[31mred\x07 \xC2\x9B"
                       "2J caf\xC3\xA9",
                       {}),
-            "a[31mred 2J caf\xC3\xA9");
+            "a\\x1b[31mred\\x07 \\u009b2J caf\xC3\xA9");
+}
+
+TEST(Highlight, NeighboursAreMarkedAsOne) {
+  const meta::Tokenizer tokenizer;
+  EXPECT_EQ(highlight(tokenizer, "ฉันมีแมวดำ", meta::query_terms(tokenizer, "แมว")), "ฉันมี**แมว**ดำ");
+  EXPECT_EQ(highlight(tokenizer, "私は黒猫が", meta::query_terms(tokenizer, "黒猫")),
+            "私は**黒猫**が");
+  EXPECT_EQ(highlight(tokenizer, "Cafe\u0301!", meta::query_terms(tokenizer, "cafe")),
+            "**Cafe\u0301**!");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace rvf::text_store {
 namespace {
 
 constexpr const char* kAnyVersion = "rvf-text ";
-constexpr const char* kApplication = "rvf-text 2";
+constexpr const char* kApplication = "rvf-text 3";
 
 Result<std::vector<float>> unit_vector(const Snapshot& snapshot, uint64_t id) {
   auto v = snapshot.get(id);

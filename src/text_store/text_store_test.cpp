@@ -38,8 +38,9 @@ class TextStoreTest : public ::testing::Test {
 
 TEST(Catalog, ComesBackFromItsBytesAndRefusesCutOnes) {
   Catalog c;
-  c.files.push_back({"a/b.txt", 10, -5, 77, 3, 2});
-  c.files.push_back({"z", 1ULL << 40, 1'700'000'000'000'000'000, ~0ULL, 1ULL << 50, 1});
+  c.looked_ns = 99;
+  c.files.push_back({"/a/b.txt", 10, -5, 0, 77, 3, 2});
+  c.files.push_back({"/z", 1ULL << 40, 1'700'000'000'000'000'000, 8, ~0ULL, 1ULL << 50, 1});
   const wire::Bytes bytes = encode_catalog(c);
   const auto back = decode_catalog(bytes);
   ASSERT_TRUE(back.ok());
@@ -198,6 +199,159 @@ TEST_F(TextStoreTest, ACollectionInAnEarlierLayoutSaysWhatToDo) {
   ASSERT_FALSE(t.ok());
   EXPECT_EQ(t.error().code, ErrorCode::kBadMetadata);
   EXPECT_NE(t.error().message.find("`rvf text add` into a new file"), std::string::npos);
+}
+
+TEST_F(TextStoreTest, AFolderIsItselfWhateverNameLeadsToIt) {
+  fs::create_directories(root_ / "docs" / "sub");
+  put("a.txt", "One walrus.\n");
+  put("sub/b.txt", "Two okapi.\n");
+  fs::create_directory_symlink(root_ / "docs", root_ / "link");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_EQ(t->add({docs()})->files_added, 2U);
+  for (const std::string& name :
+       {docs() + "/", docs() + "/./sub/..", (root_ / "link").string(), docs() + "//"}) {
+    const auto again = t->add({name});
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(again->files_unchanged, 2U) << name;
+    EXPECT_EQ(again->files_added + again->files_removed, 0U) << name;
+  }
+  const auto nested = t->add({docs() + "/sub", docs(), docs() + "/a.txt"});
+  ASSERT_TRUE(nested.ok()) << nested.error().message;
+  EXPECT_EQ(nested->files_unchanged, 2U);
+  EXPECT_EQ(t->store().status().vectors, 2U);
+  const auto hits = t->search("walrus", 1);
+  EXPECT_EQ(hits->front().passage.path, fs::canonical(docs()).string() + "/a.txt");
+}
+
+TEST_F(TextStoreTest, AFolderGivenTwiceAtOnceIsTakenOnce) {
+  fs::create_directories(root_ / "docs" / "sub");
+  put("sub/b.txt", "Two okapi.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  EXPECT_EQ(t->add({docs() + "/sub", docs(), docs() + "/sub/b.txt"})->files_added, 1U);
+  EXPECT_EQ(t->store().status().vectors, 1U);
+}
+
+TEST_F(TextStoreTest, AnEmptyFolderLosesItsFilesOnlyWhereThatIsAllowed) {
+  put("a.txt", "One walrus.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  fs::remove(docs() + "/a.txt");
+  EXPECT_EQ(t->add({docs()}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(t->store().status().vectors, 1U);
+  fs::remove(docs());
+  EXPECT_EQ(t->add({docs()}).error().code, ErrorCode::kNoSuchFile);
+  EXPECT_EQ(t->store().status().vectors, 1U);
+  AddOptions allowed;
+  allowed.allow_empty = true;
+  const auto r = t->add({docs()}, allowed);
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  EXPECT_EQ(r->files_removed, 1U);
+  EXPECT_EQ(t->store().status().vectors, 0U);
+}
+
+// What lies where a disk should be mounted is older than the files of that disk.
+TEST_F(TextStoreTest, AFolderThatNobodyEmptiedKeepsItsFiles) {
+  fs::create_directories(root_ / "docs" / "disk");
+  put("a.txt", "One walrus.\n");
+  put("disk/b.txt", "Two okapi.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  const fs::path disk = root_ / "docs" / "disk";
+  fs::rename(disk, root_ / "elsewhere");
+  fs::create_directories(disk);
+  fs::last_write_time(disk, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto kept = t->add({docs()});
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_EQ(kept->files_kept, 1U);
+  ASSERT_EQ(kept->skipped.size(), 1U);
+  EXPECT_EQ(kept->skipped[0].as, text::LeftOutAs::kUnreadable);
+  EXPECT_EQ(t->store().status().vectors, 2U);
+  fs::last_write_time(disk, fs::file_time_type::clock::now() + std::chrono::seconds(1));
+  EXPECT_EQ(t->add({docs()})->files_removed, 1U);
+}
+
+TEST_F(TextStoreTest, AChangeThatLeavesSizeAndTimeAloneIsSeen) {
+  put("a.txt", "The walrus.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  const auto time = fs::last_write_time(docs() + "/a.txt");
+  put("a.txt", "The ocelot.\n");
+  fs::last_write_time(docs() + "/a.txt", time);
+  EXPECT_EQ(t->add({docs()})->files_changed, 1U);
+  EXPECT_EQ(t->search("ocelot", 1)->size(), 1U);
+}
+
+TEST_F(TextStoreTest, WhatIsNoTextAnyMoreIsDroppedAndWhatCannotBeReadIsKept) {
+  for (const char* name : {"stays.txt", "binary.txt", "empty.txt", "big.txt", "gone.txt"}) {
+    put(name, std::string("A walrus in ") + name + ".\n");
+  }
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_EQ(t->add({docs()})->files_added, 5U);
+  put("binary.txt", std::string("\0\1\2", 3));
+  put("empty.txt", "");
+  put("big.txt", std::string(1000, 'x'));
+  fs::remove(docs() + "/gone.txt");
+  fs::create_symlink("nowhere", docs() + "/gone.txt");
+  AddOptions small;
+  small.read.max_bytes = 999;
+  const auto r = t->add({docs()}, small);
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  EXPECT_EQ(r->files_removed, 2U);
+  EXPECT_EQ(r->files_kept, 2U);
+  EXPECT_EQ(r->files_unchanged, 1U);
+  EXPECT_EQ(r->skipped.size(), 4U);
+  EXPECT_EQ(t->store().status().vectors, 3U);
+}
+
+TEST_F(TextStoreTest, AnEncodingThatIsAskedForIsUsedForUnchangedFilesToo) {
+  put("a.txt", "caf\xC3\xA9\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  AddOptions latin;
+  latin.read.encoding = unicode::Encoding::kWindows1252;
+  EXPECT_EQ(t->add({docs()}, latin)->files_changed, 1U);
+  EXPECT_EQ(t->search("cafã", 1)->size(), 1U);
+}
+
+// Wherever it comes, also between learning weights and the commit that would keep them.
+TEST_F(TextStoreTest, AStopLeavesTheStoreAsItsLastCommit) {
+  for (int i = 0; i < 20; ++i) put("a" + std::to_string(i) + ".txt", "A walrus.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  for (int last = 1; last <= 22; ++last) {
+    int calls = 0;
+    const Progress stop = [&](uint64_t, uint64_t) { return ++calls < last; };
+    AddOptions options;
+    options.files_progress = &stop;
+    EXPECT_EQ(t->add({docs()}, options).error().code, ErrorCode::kCancelled) << last;
+    EXPECT_EQ(t->store().status().vectors, 0U);
+  }
+  EXPECT_EQ(t->add({docs()})->files_added, 20U);
+  EXPECT_EQ(TextStore::open_readonly(store())->search("walrus", 1)->size(), 1U);
+}
+
+TEST_F(TextStoreTest, PassagesThatSomebodyDeletedStayDeletedUntilTheirFileChanges) {
+  put("a.txt", "A walrus.\n");
+  put("b.txt", "An okapi.\n");
+  auto t = TextStore::create(store());
+  ASSERT_TRUE(t.ok());
+  ASSERT_TRUE(t->add({docs()}).ok());
+  ASSERT_TRUE(t->store().remove_where("path contains 'a.txt'").ok());
+  fs::last_write_time(docs() + "/a.txt", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const auto touched = t->add({docs()});
+  ASSERT_TRUE(touched.ok()) << touched.error().message;
+  EXPECT_EQ(touched->files_unchanged, 2U);
+  EXPECT_EQ(t->store().status().vectors, 1U);
+  put("a.txt", "Another walrus.\n");
+  EXPECT_EQ(t->add({docs()})->files_changed, 1U);
+  EXPECT_EQ(t->store().status().vectors, 2U);
 }
 
 // The MEDLARS collection through the whole path: files, passages, store, search. Plain BM25 has
