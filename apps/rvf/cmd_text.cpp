@@ -19,8 +19,7 @@ struct AddOptions : Common {
 };
 
 void run_add(const AddOptions& o) {
-  install_interrupt();
-  OpenOptions open;
+  OpenOptions open = writing_options(o);
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   const bool there = CLI::ExistingFile(o.store).empty();
   const auto started = std::chrono::steady_clock::now();
@@ -77,7 +76,7 @@ struct SearchOptions : Common {
 };
 
 void run_search(const SearchOptions& o) {
-  OpenOptions open;
+  OpenOptions open = reading_options(o);
   open.verify_at_open = 0;
   TextStore store = must(TextStore::open_readonly(o.store, open));
   tell_recovery(store.store(), o.store);
@@ -167,7 +166,7 @@ void register_text(CLI::App& app) {
     CLI::App* c = text->add_subcommand(
         "add",
         "take in text and Markdown files and folders, also .gz; again takes only what changed");
-    add_store(*c, *o);
+    add_store_to_write(*c, *o);
     c->add_option("DIR", o->paths, "files and folders")->required();
     add_threads(*c, *o, "threads (all cores)");
     c->add_flag("--quiet", o->quiet, "no progress bar");
@@ -176,9 +175,9 @@ void register_text(CLI::App& app) {
   }
   auto o = std::make_shared<SearchOptions>();
   CLI::App* c = text->add_subcommand("search", "find the passages that answer a question");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   c->add_option("WORDS", o->words, "what to look for")->required();
-  c->add_option("-k", o->k, "how many passages (10)")->check(CLI::Range(1, 1000));
+  c->add_option("-k", o->k, "how many passages (10)")->check(between(1, 1000));
   c->add_option("--filter", o->filter,
                 "search only among passages that pass, e.g. \"path starts with 'docs/'\"");
   c->add_option("--columns", o->columns, "fields to show: path,title,mtime,size,... or *")

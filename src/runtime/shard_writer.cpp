@@ -22,9 +22,14 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::create(io::FileSystem& fs,
   for (unsigned n = 0; n < kMaxShards; ++n) {
     auto writer = std::make_unique<ShardWriter>();
     writer->path_ = numbered(store_path, n);
-    RVF_ASSIGN(const bool taken, fs.exists(writer->path_));
-    if (taken) continue;
-    RVF_ASSIGN(writer->file_, fs.open(writer->path_, io::OpenMode::kCreateNew));
+    auto made = fs.open(writer->path_, io::OpenMode::kCreatePrivate);
+    if (!made && made.error().code == ErrorCode::kAlreadyExists) continue;
+    RVF_ASSIGN(writer->file_, std::move(made));
+    // On its own file, no more open than the store.
+    if (auto s = fs.copy_attributes(store_path, writer->path_); !s) {
+      (void)fs.remove(writer->path_);
+      return std::move(s).error();
+    }
     const size_t slash = writer->path_.rfind('/');
     writer->ref_.shard = 1;
     writer->ref_.name =
