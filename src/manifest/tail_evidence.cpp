@@ -15,10 +15,12 @@ namespace {
 
 constexpr uint64_t kUnit = 256;  // half a sector of 512 bytes: what a power loss keeps or loses
 constexpr uint64_t kMostTried = 1U << 20;  // a longer manifest is not searched for small damage
-// Fields of a root that every commit of a store repeats.
+// Fields of a root that every commit of a store repeats, none of them across a border of 64 bytes,
+// and long enough to be right by no chance: magic, created, file_id, magic of the extension.
 constexpr std::pair<size_t, size_t> kConstantFields[] = {
-    {0x000, 0x006}, {0x020, 0x024}, {0x028, 0x030}, {0xF00, 0xF8B}};
+    {0x000, 0x004}, {0x028, 0x030}, {0xF00, 0xF10}, {0xF84, 0xF88}};
 constexpr size_t kFieldsEnd = 0x0A0, kIdentityAt = 0xF00;  // zeros between
+constexpr size_t kTimestampAt = 0x18;  // of a segment header
 constexpr size_t kLevel1HashAt = 0xFEC, kCrcAt = 0xFFC;
 
 using RootBytes = std::array<std::byte, kRootSize>;
@@ -51,7 +53,7 @@ class Judge {
     RVF_TRY(find_header());
     if (auto root = wire::decode_root(root_)) return with_whole_root(*root);
     if (has_right_and_wrong_bytes()) return true;
-    return header_ && root_is_nearly_right();
+    return header_ && (root_has_stray_bytes() || root_is_nearly_right());
   }
 
  private:
@@ -89,23 +91,33 @@ class Judge {
     }
     level1_.resize(static_cast<size_t>(root.level1_length));
     RVF_TRY(file_.read(root.level1_offset, level1_));
-    wire::Bytes payload = level1_;
-    payload.insert(payload.end(), root_.begin(), root_.end());
-    if (header_ && wire::hash_matches(*header_, payload)) return false;  // nothing is wrong with it
+    if (header_ && has_the_hash(root_)) return false;  // nothing is wrong with it
     const auto& hash = root.extension->level1_hash;
     if (wire::xxh3_128(level1_) != hash) return level1_is_nearly_right(hash, root.level1_offset);
-    // The header shares its unit with bytes that are right, or is recognised.
+    // What is wrong is the header. It shares its unit with bytes that are right, or says itself that
+    // it was written: by its magic, or by the time that the root has too.
     const uint64_t header_at = root.level1_offset - kSegmentHeaderSize;
-    return header_.has_value() || header_at % kUnit != kUnit - kSegmentHeaderSize;
+    if (header_at % kUnit != kUnit - kSegmentHeaderSize) return true;
+    std::array<std::byte, kSegmentHeaderSize> header{};
+    RVF_TRY(file_.read(header_at, header));
+    uint32_t magic = 0;
+    uint64_t written_ns = 0;
+    std::memcpy(&magic, header.data(), sizeof(magic));
+    std::memcpy(&written_ns, header.data() + kTimestampAt, sizeof(written_ns));
+    return magic == kSegmentMagic || (written_ns != 0 && written_ns == root.modified_ns);
   }
 
-  bool unit_is_zero(wire::ByteSpan bytes, uint64_t offset, size_t at) const {
+  static bool is_zero(wire::ByteSpan bytes, size_t begin, size_t end) {
+    const wire::ByteSpan part = bytes.subspan(begin, end - begin);
+    return std::all_of(part.begin(), part.end(), [](std::byte b) { return b == std::byte{0}; });
+  }
+
+  // Of bytes that lie at `offset` in the file: those that share a unit with one of them.
+  static bool unit_is_zero(wire::ByteSpan bytes, uint64_t offset, size_t at) {
     const uint64_t unit = (offset + at) / kUnit * kUnit;
     const size_t begin = unit < offset ? 0 : static_cast<size_t>(unit - offset);
     const size_t end = std::min<size_t>(bytes.size(), static_cast<size_t>(unit + kUnit - offset));
-    return std::all_of(bytes.begin() + static_cast<ptrdiff_t>(begin),
-                       bytes.begin() + static_cast<ptrdiff_t>(end),
-                       [](std::byte b) { return b == std::byte{0}; });
+    return is_zero(bytes, begin, end);
   }
 
   // One other byte, or in a long one another bit, gives it the hash that the root names.
@@ -137,27 +149,25 @@ class Judge {
     while (begin < kRootSize) {
       const size_t end = std::min<size_t>(
           kRootSize, begin + static_cast<size_t>(kUnit - (root_offset_ + begin) % kUnit));
-      size_t right = 0;
-      size_t wrong = 0;
+      bool right = end == kRootSize && end_is_right;
+      bool wrong = false;
       for (const auto& [first, last] : kConstantFields) {
-        for (size_t i = std::max(first, begin); i < std::min(last, end); ++i) {
-          if (before_[i] != std::byte{0}) ++(root_[i] == before_[i] ? right : wrong);
-        }
+        if (first < begin || first >= end || is_zero(before_, first, last)) continue;
+        const bool same = std::memcmp(&root_[first], &before_[first], last - first) == 0;
+        (same ? right : wrong) = true;
       }
-      if (end == kRootSize && end_is_right) ++right;
-      // A single byte may be right by chance.
-      if (right > 1 && wrong > 0) return true;
+      if (right && wrong) return true;
       const bool as_before = std::equal(root_.begin() + static_cast<ptrdiff_t>(begin),
                                         root_.begin() + static_cast<ptrdiff_t>(end),
                                         before_.begin() + static_cast<ptrdiff_t>(begin));
-      all_right = all_right && wrong == 0 && (right > 0 || as_before);
+      all_right = all_right && !wrong && (right || as_before);
       begin = end;
     }
     return all_right;
   }
 
   // Four other bytes in a row give the root its checksum, and the manifest the hash of its header.
-  bool root_is_nearly_right() {
+  bool root_is_nearly_right() const {
     uint32_t stored = 0;
     std::memcpy(&stored, root_.data() + kCrcAt, sizeof(stored));
     const uint32_t crc = wire::crc32c(wire::ByteSpan(root_).first(kCrcAt));
@@ -172,15 +182,28 @@ class Judge {
     }
   }
 
-  bool gives_the_hash(size_t at, uint32_t change) {
+  // A few bytes where a root has zeros, and nothing else is wrong. Of a torn write there would be
+  // more.
+  bool root_has_stray_bytes() const {
+    constexpr ptrdiff_t kMostStray = 16;
+    RootBytes clean = root_;
+    const auto begin = clean.begin() + kFieldsEnd;
+    const auto end = clean.begin() + kIdentityAt;
+    if (end - begin - std::count(begin, end, std::byte{0}) > kMostStray) return false;
+    std::fill(begin, end, std::byte{0});
+    return has_the_hash(clean);
+  }
+
+  bool gives_the_hash(size_t at, uint32_t change) const {
     if (unit_is_zero(root_, root_offset_, at)) return false;
-    const auto flip = [&] {
-      for (size_t i = 0; i < 4; ++i) root_[at + i] ^= static_cast<std::byte>(change >> 8 * i);
-    };
-    flip();
+    RootBytes other = root_;
+    for (size_t i = 0; i < 4; ++i) other[at + i] ^= static_cast<std::byte>(change >> 8 * i);
+    return has_the_hash(other);
+  }
+
+  bool has_the_hash(const RootBytes& root) const {
     wire::Bytes payload = level1_;
-    payload.insert(payload.end(), root_.begin(), root_.end());
-    flip();
+    payload.insert(payload.end(), root.begin(), root.end());
     return wire::hash_matches(*header_, payload);
   }
 
