@@ -9,6 +9,7 @@ namespace rvf::cli {
 
 struct BenchSettings {
   std::string store, queries, truth;  // truth may be empty
+  OpenOptions open;
   QueryOptions query;
   uint64_t max_queries = 1'000'000;
   size_t threads = 1;

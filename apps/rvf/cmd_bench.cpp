@@ -79,7 +79,7 @@ BenchResult run_bench(const BenchSettings& settings) {
   forget_cached_pages(settings.store);
   const uint64_t read_before = disk_bytes_read();
   auto started = Clock::now();
-  const Store store = must(Store::open_readonly(settings.store));
+  const Store store = must(Store::open_readonly(settings.store, settings.open));
   r.open_us = microseconds_since(started);
   const Snapshot snapshot = must(store.snapshot());
   (void)must(snapshot.query(query(0), settings.query));
@@ -165,19 +165,25 @@ void register_bench(CLI::App& app) {
   };
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("bench", "measure recall, speed and cold start of a store");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   c->add_option("--queries", o->settings.queries, "file of queries")->required();
   c->add_option("--truth", o->settings.truth, "file of true neighbour ids (npy, ivecs, ibin)");
-  c->add_option("-k", o->settings.query.k, "neighbours a query (10)");
-  c->add_option("--ef", o->settings.query.ef, "beam width; default: chosen for --recall");
-  c->add_option("--recall", o->settings.query.target_recall, "recall to aim at")
-      ->check(CLI::Range(0.5, 0.999));
-  c->add_option("--max-queries", o->settings.max_queries, "use at most so many queries");
-  c->add_flag("--exact", o->settings.query.exact, "compare with every vector");
+  c->add_option("-k", o->settings.query.k, "neighbours a query (10)")->check(at_least(1));
+  auto* ef = c->add_option("--ef", o->settings.query.ef, "beam width; default: chosen for --recall")
+                 ->check(at_least(1));
+  auto* recall = c->add_option("--recall", o->settings.query.target_recall, "recall to aim at")
+                     ->check(between(0.5, 0.999))
+                     ->excludes(ef);
+  c->add_option("--max-queries", o->settings.max_queries, "use at most so many queries")
+      ->check(at_least(1));
+  c->add_flag("--exact", o->settings.query.exact, "compare with every vector")
+      ->excludes(ef)
+      ->excludes(recall);
   add_threads(*c, *o, "threads for the queries (1)");
   add_json(*c, *o);
   c->callback([o] {
     o->settings.store = o->store;
+    o->settings.open = reading_options(*o);
     o->settings.threads = o->threads;
     print_bench(run_bench(o->settings), o->json);
   });

@@ -13,7 +13,7 @@ void register_create(CLI::App& app) {
   };
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("create", "make an empty store");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
   c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
   add_metric(*c, o->create.metric);
   CLI::Option* dtype = add_dtype(*c, o->create.dtype);
@@ -32,7 +32,7 @@ void register_create(CLI::App& app) {
     if (o->create.dtype == DType::kBinary && o->create.metric == Metric::kL2) {
       o->create.metric = Metric::kHamming;
     }
-    Store s = must(Store::create(o->store, o->create));
+    Store s = must(Store::create(o->store, o->create, writing_options(*o)));
     const StoreStatus status = s.status();
     must(s.close());
     if (o->json) {

@@ -150,17 +150,23 @@ void run(Options& o) {
     fs::create_directories(o.folder, error);
     if (error) fail(Error(ErrorCode::kIo, o.folder + ": " + error.message()));
   }
+  struct Removal {
+    std::string folder;
+    ~Removal() {
+      std::error_code ignored;
+      if (!folder.empty()) fs::remove_all(folder, ignored);
+    }
+  };
+  const Removal at_the_end{temporary ? o.folder : std::string()};
   text_demo(o);
+  if (interrupted()) fail_usage("interrupted");
   const fs::path fashion = fs::path(o.data) / "ann" / "fashion-mnist";
   if (!o.data.empty() && fs::exists(fashion)) {
     fashion_demo(o, fashion);
   } else if (!o.data.empty()) {
     say("\nFashion-MNIST skipped: no data in {}\n", o.data);
   }
-  if (temporary) {
-    std::error_code ignored;
-    fs::remove_all(o.folder, ignored);
-  } else {
+  if (!temporary) {
     say("\nThe stores are in {}; try: rvf text search {}/documents.rvf \"your words\"\n", o.folder,
         o.folder);
   }

@@ -110,7 +110,7 @@ void run(const Options& o) {
 void register_export(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("export", "write vectors to a .npy, .jsonl or .fvecs file");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   c->add_option("FILE", o->file, "the file to write, in id order; .jsonl holds fields and ids too")
       ->required();
   c->add_option("--meta", o->meta_file,

@@ -49,7 +49,7 @@ Store open_store(Options& o) {
     o.new_store.dtype = t == DType::kF16 || t == DType::kU8 || t == DType::kI8 ? t : DType::kF32;
   }
   o.storage.apply(o.new_store, o.dtype_given);
-  return must(Store::create(o.store, o.new_store, o.open));
+  return must(Store::create(o.store, o.new_store, writing_options(o, o.open)));
 }
 
 class Ingest {
@@ -201,7 +201,7 @@ void register_ingest(CLI::App& app) {
   CLI::App* c = app.add_subcommand(
       "ingest",
       "add vectors from npy, csv, jsonl, fvecs, bvecs, ivecs, fbin, u8bin or idx files, also .gz");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
   c->add_option("FILE", o->files, "vector files; the format is recognised by content")->required();
   c->add_option("--ids", o->ids_file,
                 "file with one id a vector (npy, text or ivecs); default: counted on");

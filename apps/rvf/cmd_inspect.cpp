@@ -103,10 +103,14 @@ void print_epochs(const Options& o, const Store& store) {
 void register_inspect(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("inspect", "the parts of a store's file");
-  add_store(*c, *o);
-  c->add_flag("--segments", o->segments, "every live segment");
-  c->add_flag("--manifest", o->manifest, "the newest manifest, by segment type (the default)");
-  c->add_flag("--epochs", o->epochs, "the commits that can be rolled back to");
+  add_store_to_read(*c, *o);
+  auto* segments = c->add_flag("--segments", o->segments, "every live segment");
+  auto* manifest =
+      c->add_flag("--manifest", o->manifest, "the newest manifest, by segment type (the default)");
+  c->add_flag("--epochs", o->epochs, "the commits that can be rolled back to")
+      ->excludes(segments)
+      ->excludes(manifest);
+  segments->excludes(manifest);
   add_json(*c, *o);
   c->callback([o] {
     OpenOptions open;

@@ -12,11 +12,10 @@ namespace {
 void register_index(CLI::App& app) {
   auto o = std::make_shared<Common>();
   CLI::App* c = app.add_subcommand("index", "bring all vectors into the graph index");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
   add_threads(*c, *o, "threads (all cores)");
   add_json(*c, *o);
   c->callback([o] {
-    install_interrupt();
     OpenOptions open;
     open.executor = make_executor(o->threads == 0 ? core_count() : o->threads);
     Store store = open_for_writing(*o, open);
@@ -43,13 +42,13 @@ void register_verify(CLI::App& app) {
   auto o = std::make_shared<Common>();
   auto deep = std::make_shared<bool>(false);
   CLI::App* c = app.add_subcommand("verify", "check every hash of a store");
-  add_store(*c, *o);
+  c->add_option("STORE", o->store, "the store's file")->required();
   c->add_flag("--deep", *deep, "also block checksums, ids, finite values and the graph");
   add_json(*c, *o);
   c->callback([o, deep] {
-    install_interrupt();
     OpenOptions open;
     open.verify_at_open = 0;  // problems are to be listed, not to keep the store shut
+    open.last_intact = true;
     const Store store = open_for_reading(*o, open);
     VerifyReport report;
     {
@@ -61,7 +60,7 @@ void register_verify(CLI::App& app) {
       report = must(store.verify(options));
     }
     const RecoveryInfo recovery = store.status().recovery;
-    const bool damaged = !report.problems.empty() || recovery.lost_epochs > 0;
+    const bool damaged = !report.problems.empty() || recovery.damaged;
     if (o->json) {
       std::string problems;
       for (const Error& e : report.problems) {
@@ -134,7 +133,6 @@ void print_text(const CompactOutcome& o, bool tiers) {
 
 void run_compact(CompactArguments& o) {
   constexpr size_t kQuestions = 200;
-  install_interrupt();
   OpenOptions open;
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   Store store = open_for_writing(o, open);
@@ -172,25 +170,35 @@ void register_compact(CLI::App& app) {
   auto o = std::make_shared<CompactArguments>();
   CLI::App* c = app.add_subcommand(
       "compact", "rewrite a store without what is dead; old or new, never neither");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
+  constexpr double kFastest = 1e9;
   c->add_option("--io-budget", o->io_budget, "MB/s of reading and writing (no limit)")
-      ->check(CLI::PositiveNumber);
-  c->add_flag("--tiers", o->compact.tiers,
-              "store vectors that are seldom found in 8 and 4 bits a dimension (lossy)");
+      ->check(between(1e-3, kFastest));
+  auto* tiers =
+      c->add_flag("--tiers", o->compact.tiers,
+                  "store vectors that are seldom found in 8 and 4 bits a dimension (lossy)");
   c->add_option("--hot", o->compact.hot_fraction, "share of vectors kept exact with --tiers (0.2)")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0, 1))
+      ->needs(tiers);
   c->add_option("--warm", o->compact.warm_fraction,
                 "share of vectors kept in 8 bits with --tiers (0.5)")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0, 1))
+      ->needs(tiers);
   c->add_flag("--cold-shard", o->compact.cold_shard,
-              "with --tiers: the coldest go to STORE.cold.N beside the store");
-  o->storage.add_to(*c);
+              "with --tiers: the coldest go to STORE.cold.N beside the store")
+      ->needs(tiers);
+  o->storage.add_to(*c)->excludes(tiers);
   add_search_layout(*c, o->compact.search_layout);
   c->add_flag("!--no-index", o->compact.rebuild_index,
               "leave the graph out; rvf index builds it later");
   add_threads(*c, *o, "threads for the index (all cores)");
   add_json(*c, *o);
-  c->callback([o] { run_compact(*o); });
+  c->callback([o] {
+    if (o->compact.hot_fraction + o->compact.warm_fraction > 1 && o->compact.tiers) {
+      fail_usage("--hot and --warm are shares of the same vectors: together they are 1 at most");
+    }
+    run_compact(*o);
+  });
 }
 
 void register_rollback(CLI::App& app) {
@@ -198,13 +206,15 @@ void register_rollback(CLI::App& app) {
   auto epoch = std::make_shared<uint32_t>(0);
   CLI::App* c = app.add_subcommand("rollback",
                                    "make an earlier commit the newest state; can itself be undone");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
   c->add_option("--epoch", *epoch, "as listed by rvf inspect --epochs")->required();
   add_json(*c, *o);
   c->callback([o, epoch] {
     OpenOptions open;
     open.index_policy = IndexPolicy::kManual;
-    open.verify_at_open = 0;  // this is the way out of a damaged commit
+    // This is the way out of a damaged commit.
+    open.verify_at_open = 0;
+    open.last_intact = true;
     Store store = open_for_writing(*o, open);
     const uint32_t now = must(store.rollback(*epoch));
     const StoreStatus s = store.status();

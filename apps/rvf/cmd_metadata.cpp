@@ -79,10 +79,10 @@ struct CountOptions : Common {
 };
 
 // Each time from a snapshot of its own, so that nothing is remembered.
-double median_micros(const std::string& path, const std::string& filter, uint32_t repeat) {
+double median_micros(const Common& common, const std::string& filter, uint32_t repeat) {
   std::vector<double> times;
   for (uint32_t i = 0; i < repeat; ++i) {
-    const Store store = must(Store::open_readonly(path));
+    const Store store = must(Store::open_readonly(common.store, reading_options(common)));
     const Snapshot snapshot = must(store.snapshot());
     (void)must(snapshot.count("id is null"));  // opens the columns
     const auto started = std::chrono::steady_clock::now();
@@ -102,7 +102,7 @@ void run_count(const CountOptions& o) {
   if (o.by.empty()) {
     const uint64_t n = must(snapshot.count(o.filter));
     if (o.repeat > 1) {
-      const double micros = median_micros(o.store, o.filter, o.repeat);
+      const double micros = median_micros(o, o.filter, o.repeat);
       if (o.json) {
         say("{}\n", JsonObject().add("count", n).add("median_us", micros).str());
       } else {
@@ -227,6 +227,7 @@ void run_update(const UpdateOptions& o) {
   interop::MetaRows part;
   uint64_t updated = 0;
   while (must_input(reader->read(kRows, part)) > 0) {
+    if (interrupted()) fail_usage("interrupted; what was updated so far is in the store");
     const Snapshot snapshot = must(store.snapshot());
     std::vector<std::string> texts = part.keys;
     for (const uint64_t id : part.ids) texts.push_back(fmt::format("{}", id));
@@ -248,7 +249,6 @@ void run_update(const UpdateOptions& o) {
                                         : store.update_metadata(ids, part.columns))
                    .updated;
     part = {};
-    if (interrupted()) fail_usage("interrupted; the rows up to here are updated");
   }
   o.upkeep.run(store, false);
   must(store.close());
@@ -265,7 +265,8 @@ void register_metadata(CLI::App& app) {
   {
     auto o = std::make_shared<SchemaOptions>();
     CLI::App* c = app.add_subcommand("schema", "show the fields of the vectors, or declare them");
-    add_store(*c, *o);
+    add_store_to_read(*c, *o);
+    add_wait(*c, *o);
     c->add_option("--set", o->set,
                   "declare, widen or index: \"year:i64:index,title:string:words\", or a JSON file");
     add_json(*c, *o);
@@ -274,29 +275,33 @@ void register_metadata(CLI::App& app) {
   {
     auto o = std::make_shared<CountOptions>();
     CLI::App* c = app.add_subcommand("count", "count vectors, all or those that match");
-    add_store(*c, *o);
+    add_store_to_read(*c, *o);
     c->add_option("--filter", o->filter, "only vectors whose fields match");
-    c->add_option("--by", o->by, "how many have which value of this field");
-    c->add_option("--limit", o->limit, "values to show with --by (100)");
+    auto* by = c->add_option("--by", o->by, "how many have which value of this field");
+    c->add_option("--limit", o->limit, "values to show with --by (100)")
+        ->check(at_least(1))
+        ->needs(by);
+    constexpr double kMostRepeats = 100'000;
     c->add_option("--repeat", o->repeat, "measure: the median of this many times")
-        ->check(CLI::Range(1, 100000));
+        ->check(between(1, kMostRepeats))
+        ->excludes(by);
     add_json(*c, *o);
     c->callback([o] { run_count(*o); });
   }
   {
     auto o = std::make_shared<ScanCommand>();
     CLI::App* c = app.add_subcommand("scan", "list the vectors that match, in order of their ids");
-    add_store(*c, *o);
+    add_store_to_read(*c, *o);
     c->add_option("--filter", o->scan.filter, "only vectors whose fields match");
     c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
-    c->add_option("--limit", o->scan.limit, "how many (1000)");
+    c->add_option("--limit", o->scan.limit, "how many (1000)")->check(at_least(1));
     c->add_option("--after", o->after, "go on after this cursor, which the page before ended with");
     add_json(*c, *o);
     c->callback([o] { run_scan(*o); });
   }
   auto o = std::make_shared<UpdateOptions>();
   CLI::App* c = app.add_subcommand("update", "change metadata; the vectors stay what they are");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
   c->add_option("--meta", o->meta_file,
                 "jsonl or csv: a row for each vector to change; other fields keep their values")
       ->required();
@@ -306,7 +311,6 @@ void register_metadata(CLI::App& app) {
   o->upkeep.add_to(*c);
   add_json(*c, *o);
   c->callback([o] {
-    install_interrupt();
     run_update(*o);
   });
 }

@@ -211,7 +211,7 @@ void run(const Options& o) {
 void register_query(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("query", "find the nearest vectors");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   auto* one = c->add_option("--vector", o->vector, "one query, for example \"0.1,0.2,0.3\"");
   auto* many =
       c->add_option("--queries", o->queries, "a file of queries, of any format that ingest reads");
@@ -219,34 +219,55 @@ void register_query(CLI::App& app) {
   c->add_option("--like", o->like, "the vector of this id is the query")
       ->excludes(one)
       ->excludes(many);
-  c->add_option("--words", o->hybrid.words,
-                "rank by the words of a text field too, or by them alone without a vector");
+  auto* words =
+      c->add_option("--words", o->hybrid.words,
+                    "rank by the words of a text field too, or by them alone without a vector")
+          ->excludes(many);
   c->add_option("--text-field", o->hybrid.text_field,
-                "the field that --words looks in (the only one with words indexed)");
-  add_fusion(*c, o->hybrid.fusion);
+                "the field that --words looks in (the only one with words indexed)")
+      ->needs(words);
+  add_fusion(*c, o->hybrid.fusion)->needs(words);
   c->add_option("--vector-weight", o->hybrid.vector_weight,
                 "what the vector counts next to the words, 0 to 1 (0.5)")
-      ->check(CLI::Range(0.0, 1.0));
-  c->add_option("--filter", o->query.filter,
-                "only vectors whose fields match, for example \"lang = 'de' and year >= 2020\"");
+      ->check(between(0, 1))
+      ->needs(words);
+  auto* filter = c->add_option(
+      "--filter", o->query.filter,
+      "only vectors whose fields match, for example \"lang = 'de' and year >= 2020\"");
   c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
-  c->add_option("--group-by", o->query.group_by,
-                "of the -k results at most --group-size have the same value in this field");
-  c->add_option("--group-size", o->query.group_size, "results a group (1)");
+  auto* group =
+      c->add_option("--group-by", o->query.group_by,
+                    "of the -k results at most --group-size have the same value in this field");
+  c->add_option("--group-size", o->query.group_size, "results a group (1)")
+      ->check(at_least(1))
+      ->needs(group);
   auto* within =
-      c->add_option("--within", o->within, "all vectors no farther than this, however many");
+      c->add_option("--within", o->within, "all vectors no farther than this, however many")
+          ->excludes(words);
   c->add_option("--max-distance", o->query.max_distance, "of the -k nearest those no farther")
       ->excludes(within);
-  c->add_option("--min-score", o->hybrid.min_score, "with --words: no results below this score");
-  add_strategy(*c, o->query.strategy);
+  c->add_option("--min-score", o->hybrid.min_score, "no results with a lower score")->needs(words);
+  add_strategy(*c, o->query.strategy)->needs(filter)->excludes(words);
   c->add_flag("--explain", o->explain, "say how the filter was answered, and by which layers");
-  c->add_option("-k", o->query.k, "how many neighbours (10)")->excludes(within);
-  c->add_option("--ef", o->query.ef,
-                "beam width of the graph search; default: chosen for --recall");
-  c->add_option("--recall", o->query.target_recall, "recall to aim at, 0.5 to 0.999")
-      ->check(CLI::Range(0.5, 0.999));
-  c->add_option("--time-budget", o->query.time_budget_us, "microseconds a query may take");
-  c->add_flag("--exact", o->query.exact, "compare with every vector");
+  c->add_option("-k", o->query.k, "how many neighbours (10)")
+      ->check(at_least(1))
+      ->excludes(within);
+  auto* ef = c->add_option("--ef", o->query.ef,
+                           "beam width of the graph search; default: chosen for --recall")
+                 ->check(at_least(1));
+  auto* recall = c->add_option("--recall", o->query.target_recall, "recall to aim at, 0.5 to 0.999")
+                     ->check(between(0.5, 0.999))
+                     ->excludes(ef)
+                     ->excludes(words);
+  auto* budget =
+      c->add_option("--time-budget", o->query.time_budget_us, "microseconds a query may take")
+          ->check(at_least(1))
+          ->excludes(words);
+  c->add_flag("--exact", o->query.exact, "compare with every vector")
+      ->excludes(ef)
+      ->excludes(recall)
+      ->excludes(budget)
+      ->excludes(words);
   add_threads(*c, *o, "threads for --queries (1)");
   add_json(*c, *o);
   c->callback([o] {
@@ -255,15 +276,8 @@ void register_query(CLI::App& app) {
       fail_usage("give --vector, --queries, --like or --words");
     }
     if (o->within) {
-      if (!o->hybrid.words.empty()) fail_usage("--within goes without --words; see --max-distance");
       o->query.max_distance = o->within;
       o->query.range = true;
-    }
-    if (o->hybrid.min_score && o->hybrid.words.empty()) {
-      fail_usage("--min-score goes with --words; distances have --max-distance");
-    }
-    if (!o->queries.empty() && !o->hybrid.words.empty()) {
-      fail_usage("--words goes with one vector, not with --queries");
     }
     run(*o);
   });

@@ -67,6 +67,7 @@ void print_text(const RepairArguments& o, const RepairReport& r) {
 
 void run(RepairArguments& o) {
   install_interrupt();
+  o.repair.survive_lost_pages = true;
   o.repair.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   RepairReport report;
   {

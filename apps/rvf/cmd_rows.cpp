@@ -148,14 +148,14 @@ void register_rows(CLI::App& app) {
     auto o = std::make_shared<Common>();
     auto ids = std::make_shared<std::vector<std::string>>();
     CLI::App* c = app.add_subcommand("get", "print vectors and their fields by id");
-    add_store(*c, *o);
+    add_store_to_read(*c, *o);
     c->add_option("ID", *ids, "ids")->required();
     add_json(*c, *o);
     c->callback([o, ids] { run_get(*o, *ids); });
   }
   auto o = std::make_shared<DeleteOptions>();
   CLI::App* c = app.add_subcommand("delete", "delete vectors by id or by their fields");
-  add_store(*c, *o);
+  add_store_to_write(*c, *o);
   auto* list = c->add_option("--ids", o->ids, "ids and ranges, for example 1,2,5-9");
   auto* file = c->add_option("--ids-file", o->ids_file, "file of ids (npy, text or ivecs)");
   list->excludes(file);
@@ -165,7 +165,6 @@ void register_rows(CLI::App& app) {
   o->upkeep.add_to(*c);
   add_json(*c, *o);
   c->callback([o] {
-    install_interrupt();
     if (o->ids.empty() && o->ids_file.empty() && o->filter.empty()) {
       fail_usage("give --ids, --ids-file or --filter");
     }

@@ -44,7 +44,9 @@ void print_json(const StoreStatus& s) {
   } else {
     o.add_raw("recovered_from", "null");
   }
-  o.add("lost_epochs", s.recovery.lost_epochs).add("ignored_bytes", s.recovery.ignored_bytes);
+  o.add("lost_epochs", s.recovery.lost_epochs)
+      .add("damaged", s.recovery.damaged)
+      .add("ignored_bytes", s.recovery.ignored_bytes);
   say("{}\n", o.str());
 }
 
@@ -100,7 +102,7 @@ void print_table(const std::string& path, const StoreStatus& s) {
 void register_status(CLI::App& app) {
   auto o = std::make_shared<Common>();
   CLI::App* c = app.add_subcommand("status", "what a store holds");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   add_json(*c, *o);
   c->callback([o] {
     OpenOptions open;

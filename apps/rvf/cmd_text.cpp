@@ -87,7 +87,6 @@ TextStore open_or_create(const AddArguments& o, const OpenOptions& open) {
 }
 
 void run_add(AddArguments& o) {
-  install_interrupt();
   if (!o.encoding.empty() && o.encoding != "auto") {
     o.add.read.encoding = unicode::encoding_of_name(o.encoding);
     if (!o.add.read.encoding) {
@@ -97,7 +96,7 @@ void run_add(AddArguments& o) {
                       o.encoding));
     }
   }
-  OpenOptions open;
+  OpenOptions open = writing_options(o);
   open.executor = make_executor(o.threads == 0 ? core_count() : o.threads);
   const auto started = std::chrono::steady_clock::now();
   TextStore store = open_or_create(o, open);
@@ -131,7 +130,7 @@ struct SearchOptions : Common {
 };
 
 void run_search(const SearchOptions& o) {
-  OpenOptions open;
+  OpenOptions open = reading_options(o);
   open.verify_at_open = 0;
   TextStore store = must(TextStore::open_readonly(o.store, open));
   tell_recovery(store.store(), o.store);
@@ -221,7 +220,7 @@ void register_text(CLI::App& app) {
     CLI::App* c = text->add_subcommand("add",
                                        "take in text, Markdown and HTML files and folders, also "
                                        ".gz; again takes only what changed");
-    add_store(*c, *o);
+    add_store_to_write(*c, *o);
     c->add_option("DIR", o->paths, "files and folders")->required();
     c->add_option("--max-file-size", o->add.read.max_bytes,
                   "leave out files of more bytes, as they are or unpacked (16M)")
@@ -239,9 +238,9 @@ void register_text(CLI::App& app) {
   }
   auto o = std::make_shared<SearchOptions>();
   CLI::App* c = text->add_subcommand("search", "find the passages that answer a question");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   c->add_option("WORDS", o->words, "what to look for")->required();
-  c->add_option("-k", o->k, "how many passages (10)")->check(CLI::Range(1, 1000));
+  c->add_option("-k", o->k, "how many passages (10)")->check(between(1, 1000));
   c->add_option("--filter", o->filter,
                 "search only among passages that pass, e.g. \"path starts with 'docs/'\"");
   c->add_option("--columns", o->columns, "fields to show: path,title,mtime,size,... or *")

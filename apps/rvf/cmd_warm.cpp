@@ -11,7 +11,6 @@ struct WarmArguments : Common {
 };
 
 void run(WarmArguments& o) {
-  install_interrupt();
   const Store store = open_for_reading(o);
   const Snapshot snapshot = must(store.snapshot());
   LoadAheadReport r;
@@ -37,7 +36,7 @@ void register_warm(CLI::App& app) {
   CLI::App* c = app.add_subcommand(
       "warm",
       "read the index into the page cache, for the first queries to be as fast as later ones");
-  add_store(*c, *o);
+  add_store_to_read(*c, *o);
   c->add_flag("--rows", o->load.rows, "the vectors too");
   c->add_option("--most", o->load.most_bytes, "bytes to read at most, for example 2GB (all)")
       ->transform(CLI::AsSizeValue(false));

@@ -19,6 +19,7 @@ enum ExitCode : int {
   kHeld = 3,
   kIoError = 4,
   kNothingLeft = 5,  // of a repair
+  kStopped = 128,  // by a signal, whose number is added
 };
 
 // Ends a command from anywhere inside it; main() prints the message and exits with the code.
@@ -54,10 +55,18 @@ struct Common {
   bool json = false;
   bool quiet = false;
   size_t threads = 0;  // 0: the command's default
+  bool last_intact = false;
+  double wait = 0;  // seconds
 };
-void add_store(CLI::App& command, Common& common);
+// The store's file, and what goes with opening it.
+void add_store_to_read(CLI::App& command, Common& common);
+void add_store_to_write(CLI::App& command, Common& common);
+void add_wait(CLI::App& command, Common& common);  // for another writer
 void add_json(CLI::App& command, Common& common);
 void add_threads(CLI::App& command, Common& common, const char* what);
+// Numbers of this range, both ends included; NaN is none.
+CLI::Validator between(double least, double most);
+CLI::Validator at_least(uint64_t least);
 
 void register_create(CLI::App& app);
 void register_ingest(CLI::App& app);

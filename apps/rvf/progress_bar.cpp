@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "output.hpp"
+#include "command.hpp"
 
 namespace rvf::cli {
 namespace {
@@ -24,12 +24,15 @@ std::string amount(uint64_t n, const std::string& unit) {
 }  // namespace
 
 bool interrupted() noexcept { return g_interrupted != 0; }
+int interrupting_signal() noexcept { return g_interrupted; }
 
 void install_interrupt() {
-  std::signal(SIGINT, [](int) {
-    if (g_interrupted != 0) ::_exit(130);  // the second time means it
-    g_interrupted = 1;
-  });
+  const auto handler = [](int signal) {
+    if (g_interrupted != 0) ::_exit(kStopped + signal);  // the second time means it
+    g_interrupted = signal;
+  };
+  std::signal(SIGINT, handler);
+  std::signal(SIGTERM, handler);
 }
 
 ProgressBar::ProgressBar(std::string label, std::string unit, bool enabled)

@@ -27,8 +27,11 @@ class ProgressBar {
   std::chrono::steady_clock::time_point started_, last_;
 };
 
-// Set by SIGINT once install_interrupt() was called; long operations then stop in good order.
+// Set by SIGINT and SIGTERM once install_interrupt() was called; long operations then stop in good
+// order, and a second signal ends the process. Without it the first one does: for commands that
+// leave nothing behind.
 bool interrupted() noexcept;
+int interrupting_signal() noexcept;  // 0: none
 void install_interrupt();
 
 }  // namespace rvf::cli

@@ -11,14 +11,13 @@ std::string storage_shown(const StoreStatus& status) {
                                            : storage_name(status.storage);
 }
 
-void StorageArgument::add_to(CLI::App& command) {
-  command
+CLI::Option* StorageArgument::add_to(CLI::App& command) {
+  return command
       .add_option(
           "--storage", name_,
           "f32, f16: as they are; int8, rabitq4: compactions store vectors in 8 or 4 bits a "
           "dimension (lossy)")
-      ->check(CLI::IsMember({"f32", "f16", "int8", "rabitq4"}))
-      ->type_name("STORAGE");
+      ->check(CLI::IsMember({"f32", "f16", "int8", "rabitq4"}));
 }
 
 void StorageArgument::apply(CreateOptions& options, bool dtype_given) const {

@@ -14,7 +14,7 @@ std::string storage_shown(const StoreStatus& status);
 
 class StorageArgument {
  public:
-  void add_to(CLI::App& command);
+  CLI::Option* add_to(CLI::App& command);
   bool given() const { return !name_.empty(); }
   const std::string& name() const { return name_; }
 

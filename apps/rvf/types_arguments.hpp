@@ -22,7 +22,9 @@ CLI::Option* add_choice(CLI::App& command, const std::string& flag, Target& targ
     for (const auto& [name, value] : names) known += (known.empty() ? "" : ", ") + name;
     throw CLI::ValidationError(flag, "'" + text + "' is not one of " + known);
   };
-  return command.add_option_function<std::string>(flag, choose, help);
+  std::string values;  // as CLI11 shows those of IsMember; completions read them there
+  for (const auto& [name, value] : names) values += (values.empty() ? "{" : ",") + name;
+  return command.add_option_function<std::string>(flag, choose, help)->type_name(values + "}");
 }
 
 inline CLI::Option* add_metric(CLI::App& command, Metric& metric) {
@@ -30,16 +32,14 @@ inline CLI::Option* add_metric(CLI::App& command, Metric& metric) {
                                                       {"cosine", Metric::kCosine},
                                                       {"ip", Metric::kInnerProduct},
                                                       {"hamming", Metric::kHamming}};
-  return add_choice(command, "--metric", metric, names, "l2 (squared), cosine, ip or hamming")
-      ->type_name("METRIC");
+  return add_choice(command, "--metric", metric, names, "l2 (squared), cosine, ip or hamming");
 }
 
 inline CLI::Option* add_dtype(CLI::App& command, DType& dtype) {
   static const std::map<std::string, DType> names = {
       {"f32", DType::kF32}, {"f16", DType::kF16}, {"bf16", DType::kBF16},
       {"i8", DType::kI8},   {"u8", DType::kU8},   {"binary", DType::kBinary}};
-  return add_choice(command, "--dtype", dtype, names, "f32, f16, bf16, i8, u8 or binary")
-      ->type_name("DTYPE");
+  return add_choice(command, "--dtype", dtype, names, "f32, f16, bf16, i8, u8 or binary");
 }
 
 template <class Layout>  // SearchLayout, or an optional one
@@ -49,27 +49,24 @@ CLI::Option* add_search_layout(CLI::App& command, Layout& layout) {
       {"standard", SearchLayout::kStandard},
       {"partitions", SearchLayout::kPartitions}};
   return add_choice(
-             command, "--search-layout", layout, names,
-             "fused: node blocks beside the graph, fastest; standard: the graph alone, smaller; "
-             "partitions: codes in lists, for collections too large for a graph")
-      ->type_name("LAYOUT");
+      command, "--search-layout", layout, names,
+      "fused: node blocks beside the graph, fastest; standard: the graph alone, smaller; "
+      "partitions: codes in lists, for collections too large for a graph");
 }
 
 inline CLI::Option* add_durability(CLI::App& command, Durability& durability) {
   static const std::map<std::string, Durability> names = {
       {"sync", Durability::kSync}, {"flush", Durability::kFlush}, {"none", Durability::kNone}};
   return add_choice(
-             command, "--durability", durability, names,
-             "sync: a batch is on disk when it is acknowledged; flush: survives the process; "
-             "none: kept at the end")
-      ->type_name("MODE");
+      command, "--durability", durability, names,
+      "sync: a batch is on disk when it is acknowledged; flush: survives the process; "
+      "none: kept at the end");
 }
 
 inline CLI::Option* add_fusion(CLI::App& command, Fusion& fusion) {
   static const std::map<std::string, Fusion> names = {{"rrf", Fusion::kReciprocalRank},
                                                       {"weighted", Fusion::kWeighted}};
-  return add_choice(command, "--fusion", fusion, names, "rrf (by ranks) or weighted (by scores)")
-      ->type_name("MODE");
+  return add_choice(command, "--fusion", fusion, names, "rrf (by ranks) or weighted (by scores)");
 }
 
 inline CLI::Option* add_strategy(CLI::App& command, FilterStrategy& strategy) {
@@ -80,8 +77,7 @@ inline CLI::Option* add_strategy(CLI::App& command, FilterStrategy& strategy) {
                                                               {"codes", FilterStrategy::kCodes}};
   return add_choice(command, "--strategy", strategy, names,
                     "auto, or force: pre (compare what matches), in (walk the graph, keep what "
-                    "matches), post (test what is found), codes (compare codes of what matches)")
-      ->type_name("MODE");
+                    "matches), post (test what is found), codes (compare codes of what matches)");
 }
 
 }  // namespace rvf::cli

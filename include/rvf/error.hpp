@@ -49,6 +49,7 @@ enum class ErrorCode : uint16_t {
   kAlreadyExists = 0x0306,
   kWriterPoisoned = 0x0307,  // an earlier write failed in a way that needs a reopen
   kConvertNeeded = 0x0308,  // another RVF layout: readable, must be converted before writing
+  kPathLost = 0x0309,  // the path does not name the file that is being written any more
   // input and output
   kIo = 0x0380,
   kNoSuchFile = 0x0381,

@@ -22,7 +22,9 @@ class FileSystem;
 struct RepairOptions {
   bool index = true;  // with a graph, where there are enough vectors
   std::shared_ptr<Executor> executor = nullptr;
-  const Progress* progress = nullptr;  // counts bytes of the old file
+  // Bytes of the old file; asked on, without more of them, while the new one is written.
+  const Progress* progress = nullptr;
+  bool survive_lost_pages = false;  // as OpenOptions has it
   std::shared_ptr<io::FileSystem> file_system = nullptr;
 };
 

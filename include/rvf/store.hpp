@@ -7,7 +7,8 @@
 //   auto hits = store->query(query_vector, {.k = 10});
 //
 // Ownership: a Store owns its file handle and, if writable, the right to write: one writer a store,
-// on the whole machine. Readers take no lock. Snapshots stay valid and unchanged while held,
+// on the whole machine, whatever names its file has. Readers take no lock. A process that was
+// forked from the writer has its right no more than any other. Snapshots stay valid and unchanged while held,
 // whatever happens to the store: later commits, a compaction, closing it.
 // Thread-safety: every function may be called from any thread. Writes run one after another;
 // queries run on the newest snapshot and block nobody.
@@ -19,6 +20,7 @@
 // differing bits.
 #pragma once
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -82,6 +84,16 @@ struct OpenOptions {
   uint64_t memory_budget = 0;
   uint64_t verify_at_open =
       16U << 20;  // a store of at most this many live bytes has every hash checked
+  // Where the newest durable commit is damaged: the newest one before it that is intact. Without
+  // this opening fails (kCorrupt and its kin). What is written on top of it buries the rest for good.
+  bool last_intact = false;
+  // How long to wait for another writer to finish, before kLockHeld.
+  std::chrono::milliseconds lock_wait{0};
+  const Progress* lock_progress = nullptr;  // of that wait, in milliseconds; false: kCancelled
+  // A file that is cut off by another program, or cannot be read, under its reader: an error
+  // (kTruncated), in place of the signal SIGBUS that ends the process. Installs a handler for it,
+  // once a process, which passes on what is not the library's.
+  bool survive_lost_pages = false;
   std::shared_ptr<io::FileSystem> file_system = nullptr;  // null: the operating system's
 };
 
@@ -155,10 +167,13 @@ struct WriteReport {
 };
 
 struct RecoveryInfo {
-  bool recovered = false;  // the newest commit was not intact, an older one was taken
+  // The newest commit was not intact, an older one was taken. Not said of a commit that a writer is
+  // in the middle of.
+  bool recovered = false;
   uint32_t epoch = 0;  // of the commit that was taken
   uint32_t lost_epochs =
       0;  // commits after it that could not be read; 0 if merely an unfinished one
+  bool damaged = false;  // one of these had been durable: damage, not an unfinished write
   uint64_t ignored_bytes = 0;  // after it; unfinished writes, reclaimed by compaction
   std::string reason;
 };
@@ -293,8 +308,8 @@ class Snapshot {
   Result<LoadAheadReport> load_ahead(const LoadAheadOptions& options = {}) const;
 
   // kTruncated, naming the file, if another program cut it off under the snapshot, or the disk could
-  // not read it. Every function that returns a Result asks this itself. It rests on a handler for SIGBUS that passes on what is not the library's; with
-  // RVF_SIGBUS=off in the environment it is not installed, and the signal ends the process.
+  // not read it. Every function that returns a Result asks this itself. Without
+  // OpenOptions::survive_lost_pages the signal SIGBUS ends the process instead.
   Status intact() const;
   Result<bool> contains(uint64_t id) const;
   Result<std::vector<float>> get(uint64_t id) const;  // kNotFound
@@ -343,10 +358,12 @@ class Snapshot {
 class Store {
  public:
   struct Impl;  // opaque
+  // A path that is a symbolic link means the file behind it, here and below.
   // Errors: kAlreadyExists, kBadArgument (names the option), kLockHeld, kIo and its kin.
   static Result<Store> create(const std::string& path, const CreateOptions& create,
                               const OpenOptions& open = {});
-  // For reading and writing. Errors: kNoSuchFile, kNotAStore, kManifestNotFound, kLockHeld, ...
+  // For reading and writing. Errors: kNoSuchFile, kNotAStore, kManifestNotFound, kLockHeld,
+  // kCorrupt and its kin (see last_intact), ...
   static Result<Store> open(const std::string& path, const OpenOptions& open = {});
   static Result<Store> open_readonly(const std::string& path, const OpenOptions& open = {});
   // A store in memory, from the bytes of a store file.
@@ -357,7 +374,8 @@ class Store {
   ~Store();  // close(), its error lost
 
   // Bad input (wrong dimension, NaN or infinity, a value the dtype cannot hold, an id twice)
-  // refuses the whole batch.
+  // refuses the whole batch. kPathLost from whatever writes: the file was deleted, renamed or
+  // replaced since it was opened; nothing is written then.
   Result<WriteReport> ingest(const Vectors& vectors, std::span<const uint64_t> ids = {});
   Result<WriteReport> ingest(const Vectors& vectors, std::span<const std::string> keys,
                              std::span<const Column> columns);

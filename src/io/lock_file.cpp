@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "io/errno_error.hpp"
+#include "io/ofd_lock.hpp"
 #include "io/uninterrupted.hpp"
 #include "types/limits.hpp"
 #include "types/planted_bug.hpp"
@@ -70,35 +71,61 @@ std::string describe_holder(int fd) {
   return "process " + std::to_string(r.pid) + " on " + r.host + " since " + when.data();
 }
 
+// A lock on a file that was unlinked meanwhile protects nothing: the next writer makes a new file.
+bool still_at_path(int fd, const std::string& path) noexcept {
+  struct stat mine{};
+  struct stat there{};
+  return ::fstat(fd, &mine) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
 class PosixLock final : public WriterLock {
  public:
   explicit PosixLock(std::string path) : path_(std::move(path)) {}
   ~PosixLock() override {
-    if (held_)
-      ::unlink(path_.c_str());  // before the lock goes: then it may be somebody else's file
+    if (process_ == ::getpid()) {
+      // Before the lock goes: then it may be somebody else's file.
+      if (still_at_path(fd_, path_)) ::unlink(path_.c_str());
+      (void)set_ofd_lock(fd_, F_UNLCK);  // which closing does not do while a child has the handle
+    }
     if (fd_ >= 0) ::close(fd_);
   }
-  bool open() noexcept {
-    fd_ =
-        uninterrupted([this] { return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
+  Status is_ours() const override {
+    if (process_ == ::getpid()) return {};
+    return Error(ErrorCode::kLockHeld,
+                 "the right to write belongs to process " + std::to_string(process_) +
+                     ", from which this one was forked; open the store anew in this process");
+  }
+  // False, with errno, or with ENOENT if the file that was there went meanwhile.
+  bool open(const std::string& store_path) noexcept {
+    struct stat store{};
+    const bool known = ::stat(store_path.c_str(), &store) == 0;
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    fd_ = uninterrupted(
+        [&] { return ::open(path_.c_str(), flags | O_CREAT | O_EXCL, known ? 0600 : 0666); });
+    if (fd_ < 0 && errno == EEXIST) {
+      fd_ = uninterrupted([&] { return ::open(path_.c_str(), flags); });
+    } else if (fd_ >= 0 && known) {
+      // Who may write the store may lock it, and nobody else learns who does.
+      (void)!::fchown(fd_, static_cast<uid_t>(-1), store.st_gid);
+      (void)!::fchmod(fd_, store.st_mode & 0666);
+    }
     return fd_ >= 0;
   }
+  // Whatever else has the name must not be written over.
+  bool is_a_lock_file() const noexcept {
+    struct stat st{};
+    return ::fstat(fd_, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1 &&
+           (st.st_size == 0 || static_cast<uint64_t>(st.st_size) == kLockRecordSize);
+  }
   int fd() const noexcept { return fd_; }
-  void hold() noexcept { held_ = true; }
+  void hold() noexcept { process_ = ::getpid(); }
 
  private:
   int fd_ = -1;
-  bool held_ = false;
+  pid_t process_ = 0;  // that holds it
   std::string path_;
 };
-
-// A lock on a file that was unlinked meanwhile protects nothing: the next writer makes a new file.
-bool still_at_path(int fd, const std::string& path) {
-  struct stat mine{};
-  struct stat there{};
-  return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &there) == 0 &&
-         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
-}
 
 }  // namespace
 
@@ -107,14 +134,19 @@ Result<std::unique_ptr<WriterLock>> lock_store_file(const std::string& store_pat
   for (int attempt = 0; attempt < 100; ++attempt) {
     // Before the file is opened, so that nothing that fails later leaves it open, and locked.
     auto lock = std::make_unique<PosixLock>(path);
-    if (!lock->open()) return errno_error(errno, "create the lock file", path);
+    const bool opened = lock->open(store_path);
+    if (!opened && errno == ENOENT && attempt < 3) continue;  // it went, or there is no such folder
+    const bool other = opened ? !lock->is_a_lock_file() : errno == ELOOP || errno == EISDIR;
+    if (!opened && !other) return errno_error(errno, "create the lock file", path);
     const int fd = lock->fd();
-    struct flock whole{};
-    whole.l_type = F_WRLCK;
-    whole.l_whence = SEEK_SET;
-    if (::fcntl(fd, F_OFD_SETLK, &whole) != 0 && !planted(PlantedBug::kTakeNoLock)) {
+    if (other) {
+      return Error(ErrorCode::kAlreadyExists,
+                   path + " is not a lock file, so it was left as it is; move it away to write " +
+                       store_path);
+    }
+    if (!set_ofd_lock(fd, F_WRLCK) && !planted(PlantedBug::kTakeNoLock)) {
       const int error_number = errno;
-      if (error_number == EAGAIN || error_number == EACCES) {
+      if (is_held_by_another(error_number)) {
         const std::string holder = describe_holder(fd);
         return Error(ErrorCode::kLockHeld,
                      store_path + " is being written by " + holder +

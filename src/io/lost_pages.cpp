@@ -6,8 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 
 #include "types/planted_bug.hpp"
 
@@ -24,7 +22,7 @@ struct Slot {
 constexpr size_t kSlots = 4096;  // more mappings at once are not guarded
 std::array<Slot, kSlots> slots;
 std::atomic<size_t> used_slots{0};  // how far the handler has to look
-std::atomic<bool> any_lost{false};
+std::atomic<size_t> lost_slots{0};
 struct sigaction previous;
 size_t page_bytes = 4096;
 
@@ -57,16 +55,13 @@ void on_lost_page(int signal, siginfo_t* info, void* context) {
     void* zeros = ::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     if (zeros == MAP_FAILED) break;
-    slots[i].lost.store(true, std::memory_order_release);
-    any_lost.store(true, std::memory_order_release);
+    if (!slots[i].lost.exchange(true)) lost_slots.fetch_add(1);
     return;
   }
   pass_on(signal, info, context);
 }
 
 bool install() noexcept {
-  const char* wanted = std::getenv("RVF_SIGBUS");
-  if (wanted != nullptr && std::strcmp(wanted, "off") == 0) return false;
   if (const long bytes = ::sysconf(_SC_PAGESIZE); bytes > 0) {
     page_bytes = static_cast<size_t>(bytes);
   }
@@ -87,7 +82,6 @@ PageGuard::PageGuard(const void* address, size_t length) noexcept {
   for (size_t i = 0; i < kSlots; ++i) {
     uintptr_t free = 0;
     if (!slots[i].begin.compare_exchange_strong(free, begin)) continue;
-    slots[i].lost.store(false);
     slots[i].length.store(length, std::memory_order_release);
     size_t used = used_slots.load();
     while (used < i + 1 && !used_slots.compare_exchange_weak(used, i + 1)) {
@@ -101,6 +95,7 @@ PageGuard::~PageGuard() {
   if (slot_ < 0) return;
   Slot& slot = slots[static_cast<size_t>(slot_)];
   slot.length.store(0, std::memory_order_release);
+  if (slot.lost.exchange(false)) lost_slots.fetch_sub(1);
   slot.begin.store(0, std::memory_order_release);
 }
 
@@ -109,6 +104,6 @@ bool PageGuard::lost() const noexcept {
   return slots[static_cast<size_t>(slot_)].lost.load(std::memory_order_acquire);
 }
 
-bool any_pages_lost() noexcept { return any_lost.load(std::memory_order_acquire); }
+bool any_pages_lost() noexcept { return lost_slots.load(std::memory_order_acquire) > 0; }
 
 }  // namespace rvf::io

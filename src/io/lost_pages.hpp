@@ -2,8 +2,7 @@
 // system then sends SIGBUS to whoever touches such a page. For addresses of mappings that are
 // guarded here a handler puts zeros in the place of what is lost, and marks the mapping; who reads
 // from it asks lost() before believing what was read. Other addresses go to the handler before.
-// The handler is installed with the first guard. The environment variable RVF_SIGBUS=off keeps the
-// library from installing it: then the signal ends the process, as it does without the library.
+// The handler is installed with the first guard, so in no process that does not ask for one.
 // Thread-safe; the handler allocates nothing and takes no lock.
 #pragma once
 #include <atomic>
@@ -26,7 +25,7 @@ class PageGuard {
   int slot_ = -1;
 };
 
-// Whether any guarded mapping ever lost a page: one load, for the common answer no.
+// Whether any mapping that is guarded now has lost a page: one load, for the common answer no.
 bool any_pages_lost() noexcept;
 
 }  // namespace rvf::io

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -43,6 +44,7 @@ struct MemoryNode {
   mutable std::shared_mutex mutex;
   std::shared_ptr<AlignedBuffer> buffer = std::make_shared<AlignedBuffer>(4096);
   size_t size = 0;
+  std::atomic<const void*> writer = nullptr;  // the file that holds the lock
   std::vector<std::weak_ptr<AlignedBuffer>> outgrown;  // that mappings may still hold
 
   void grow(size_t need) {
@@ -68,6 +70,7 @@ class MemoryFile final : public File {
  public:
   explicit MemoryFile(std::shared_ptr<MemoryNode> node, bool writable)
       : node_(std::move(node)), writable_(writable) {}
+  ~MemoryFile() override { unlock(); }
 
   Result<uint64_t> size() const override {
     std::shared_lock lock(node_->mutex);
@@ -120,6 +123,20 @@ class MemoryFile final : public File {
     return Identity{0, reinterpret_cast<uintptr_t>(node_.get())};
   }
 
+  Status lock() override {
+    const void* free = nullptr;
+    if (node_->writer.compare_exchange_strong(free, this) || free == this) return {};
+    return Error(ErrorCode::kLockHeld, "a memory file is held by another writer of this process");
+  }
+  void unlock() noexcept override {
+    const void* mine = this;
+    node_->writer.compare_exchange_strong(mine, nullptr);
+  }
+  Result<bool> is_locked() const override {
+    const void* holder = node_->writer;
+    return holder != nullptr && holder != this;
+  }
+
  private:
   std::shared_ptr<MemoryNode> node_;
   bool writable_;
@@ -152,7 +169,7 @@ class MemoryFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     std::lock_guard guard(dir_->mutex);
     auto it = dir_->files.find(path);
-    if (mode == OpenMode::kCreateNew) {
+    if (mode == OpenMode::kCreateNew || mode == OpenMode::kCreatePrivate) {
       if (it != dir_->files.end())
         return Error(ErrorCode::kAlreadyExists, path + " exists already");
       it = dir_->files.emplace(path, std::make_shared<MemoryNode>()).first;
@@ -164,6 +181,14 @@ class MemoryFileSystem final : public FileSystem {
   Result<bool> exists(const std::string& path) override {
     std::lock_guard guard(dir_->mutex);
     return dir_->files.contains(path);
+  }
+  Result<std::string> resolve(const std::string& path) override { return path; }
+  Result<uint64_t> link_count(const std::string&) override { return uint64_t{1}; }
+  Status copy_attributes(const std::string&, const std::string&) override { return {}; }
+  Status rename_new(const std::string& from, const std::string& to) override {
+    RVF_ASSIGN(const bool taken, exists(to));
+    if (taken) return Error(ErrorCode::kAlreadyExists, to + " exists already");
+    return rename(from, to);
   }
   Status rename(const std::string& from, const std::string& to) override {
     std::lock_guard guard(dir_->mutex);

@@ -13,6 +13,8 @@
 #include "io/file.hpp"
 #include "io/lock_file.hpp"
 #include "io/lost_pages.hpp"
+#include "io/ofd_lock.hpp"
+#include "io/posix_names.hpp"
 #include "io/uninterrupted.hpp"
 #include "types/planted_bug.hpp"
 
@@ -27,15 +29,15 @@ class PosixMapping final : public Mapping {
     if (address_ != MAP_FAILED) ::munmap(address_, length_);
   }
   // Apart from the constructor, so that nothing can fail between mapping and being unmapped.
-  bool map(int fd, size_t length) noexcept {
+  bool map(int fd, size_t length, bool survive_lost_pages) noexcept {
     address_ = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
     if (address_ == MAP_FAILED) return false;
     length_ = length;
-    guard_.emplace(address_, length_);
+    if (survive_lost_pages) guard_.emplace(address_, length_);
     return true;
   }
   Status intact() const override {
-    if (!guard_->lost()) return {};
+    if (!guard_ || !guard_->lost()) return {};
     return Error(ErrorCode::kTruncated,
                  path_ + " was cut off, or cannot be read, while it was open; open it again, and " +
                      "see what `rvf verify` says of it");
@@ -68,13 +70,15 @@ class PosixMapping final : public Mapping {
 
 class PosixFile final : public File {
  public:
-  explicit PosixFile(std::string path) : path_(std::move(path)) {}
+  PosixFile(std::string path, bool survive_lost_pages)
+      : path_(std::move(path)), survive_lost_pages_(survive_lost_pages) {}
   ~PosixFile() override {
+    unlock();
     if (fd_ >= 0 && !planted(PlantedBug::kLeakFile)) ::close(fd_);
   }
   // Apart from the constructor, so that nothing can fail between opening and being closed.
-  bool open(int flags) noexcept {
-    fd_ = uninterrupted([&] { return ::open(path_.c_str(), flags, 0644); });
+  bool open(int flags, mode_t mode) noexcept {
+    fd_ = uninterrupted([&] { return ::open(path_.c_str(), flags, mode); });
     return fd_ >= 0;
   }
   int fd() const noexcept { return fd_; }
@@ -149,7 +153,9 @@ class PosixFile final : public File {
 
   Result<std::shared_ptr<const Mapping>> map(uint64_t length) const override {
     auto mapping = std::make_shared<PosixMapping>(path_);
-    if (!mapping->map(fd_, std::max<uint64_t>(length, 1))) return errno_error(errno, "map", path_);
+    if (!mapping->map(fd_, std::max<uint64_t>(length, 1), survive_lost_pages_)) {
+      return errno_error(errno, "map", path_);
+    }
     return std::shared_ptr<const Mapping>(std::move(mapping));
   }
 
@@ -157,6 +163,32 @@ class PosixFile final : public File {
     struct stat st{};
     if (::fstat(fd_, &st) != 0) return errno_error(errno, "identify", path_);
     return Identity{static_cast<uint64_t>(st.st_dev), static_cast<uint64_t>(st.st_ino)};
+  }
+
+  Status lock() override {
+    if (set_ofd_lock(fd_, F_WRLCK) || planted(PlantedBug::kTakeNoLock)) {
+      locked_by_ = ::getpid();
+      return {};
+    }
+    if (!is_held_by_another(errno)) return errno_error(errno, "lock", path_);
+    return Error(ErrorCode::kLockHeld, path_ +
+                                           " is being written by another writer, perhaps under "
+                                           "another name; wait for it to finish, or open the "
+                                           "store read-only");
+  }
+
+  // A forked child that closes its copy must not take the lock from its parent.
+  void unlock() noexcept override {
+    if (locked_by_ == ::getpid()) (void)set_ofd_lock(fd_, F_UNLCK);
+    locked_by_ = 0;
+  }
+
+  Result<bool> is_locked() const override {
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(fd_, F_OFD_GETLK, &whole) != 0) return errno_error(errno, "look up", path_);
+    return whole.l_type != F_UNLCK;
   }
 
   Status reserve(uint64_t offset, uint64_t length) override {
@@ -175,6 +207,8 @@ class PosixFile final : public File {
  private:
   int fd_ = -1;
   std::string path_;
+  bool survive_lost_pages_;
+  pid_t locked_by_ = 0;
 };
 
 std::string parent_of(const std::string& path) {
@@ -185,14 +219,17 @@ std::string parent_of(const std::string& path) {
 
 class PosixFileSystem final : public FileSystem {
  public:
+  explicit PosixFileSystem(bool survive_lost_pages) : survive_lost_pages_(survive_lost_pages) {}
+
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // O_NONBLOCK: a FIFO must not hang the caller
     if (mode == OpenMode::kRead) flags |= O_RDONLY;
-    if (mode == OpenMode::kReadWrite) flags |= O_RDWR;
-    if (mode == OpenMode::kCreateNew) flags |= O_RDWR | O_CREAT | O_EXCL;
-    auto file = std::make_unique<PosixFile>(path);
-    if (!file->open(flags)) {
-      return errno_error(errno, mode == OpenMode::kCreateNew ? "create" : "open", path);
+    if (mode == OpenMode::kReadWrite) flags |= O_RDWR | O_NOFOLLOW;
+    const bool create = mode == OpenMode::kCreateNew || mode == OpenMode::kCreatePrivate;
+    if (create) flags |= O_RDWR | O_CREAT | O_EXCL;  // O_EXCL follows no link either
+    auto file = std::make_unique<PosixFile>(path, survive_lost_pages_);
+    if (!file->open(flags, mode == OpenMode::kCreatePrivate ? 0600 : 0666)) {
+      return errno_error(errno, create ? "create" : "open", path);
     }
     struct stat st{};
     if (::fstat(file->fd(), &st) != 0) return errno_error(errno, "open", path);
@@ -206,9 +243,30 @@ class PosixFileSystem final : public FileSystem {
 
   Result<bool> exists(const std::string& path) override {
     struct stat st{};
-    if (::stat(path.c_str(), &st) == 0) return true;
+    if (::lstat(path.c_str(), &st) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return errno_error(errno, "look up", path);
+  }
+
+  Result<std::string> resolve(const std::string& path) override { return resolve_path(path); }
+
+  Result<uint64_t> link_count(const std::string& path) override {
+    struct stat st{};
+    if (::stat(path.c_str(), &st) != 0) return errno_error(errno, "look up", path);
+    return static_cast<uint64_t>(st.st_nlink);
+  }
+
+  Status copy_attributes(const std::string& from, const std::string& to) override {
+    return copy_file_attributes(from, to);
+  }
+
+  Status rename_new(const std::string& from, const std::string& to) override {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno != EINVAL && errno != ENOSYS) return errno_error(errno, "rename to", to);
+    // A file system without that call: a second name, which is never given over another, then
+    // without the first.
+    if (::link(from.c_str(), to.c_str()) != 0) return errno_error(errno, "rename to", to);
+    return remove(from);
   }
 
   Status rename(const std::string& from, const std::string& to) override {
@@ -247,10 +305,15 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<WriterLock>> lock(const std::string& store_path) override {
     return lock_store_file(store_path);
   }
+
+ private:
+  bool survive_lost_pages_;
 };
 
 }  // namespace
 
-std::shared_ptr<FileSystem> posix_file_system() { return std::make_shared<PosixFileSystem>(); }
+std::shared_ptr<FileSystem> posix_file_system(bool survive_lost_pages) {
+  return std::make_shared<PosixFileSystem>(survive_lost_pages);
+}
 
 }  // namespace rvf::io

@@ -26,6 +26,9 @@ class CountingFile final : public io::File {
   Status truncate(uint64_t) override { return Error(ErrorCode::kReadOnly, "counted only"); }
   Result<std::shared_ptr<const io::Mapping>> map(uint64_t n) const override { return file_.map(n); }
   Result<Identity> identity() const override { return file_.identity(); }
+  Status lock() override { return Error(ErrorCode::kReadOnly, "counted only"); }
+  void unlock() noexcept override {}
+  Result<bool> is_locked() const override { return file_.is_locked(); }
 
   mutable std::vector<std::pair<uint64_t, uint64_t>> reads;
   mutable uint64_t bytes = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "manifest/tail_evidence.hpp"
+
 namespace rvf::manifest {
 namespace {
 
@@ -9,6 +11,7 @@ constexpr uint64_t kChunk = 1U << 20;
 // A candidate's Level 1 is hashed only while the total stays within this multiple of the file, so a
 // file made of nothing but plausible roots cannot make the scan quadratic.
 constexpr uint64_t kHashBudgetFactor = 4;
+constexpr size_t kMostJudged = 16;
 
 Error not_found(const io::File& file, uint64_t size, const Found& seen) {
   if (size == 0)
@@ -50,6 +53,8 @@ class Scanner {
   // True when a candidate was accepted.
   Result<bool> run() {
     if (size_ < kRootSize) return false;
+    // A root is known by being last, whatever its magic became.
+    if (size_ % kSegmentAlignment == 0) out_.not_whole.push_back(size_ - kRootSize);
     uint64_t end = (size_ - kRootSize) / kSegmentAlignment * kSegmentAlignment + kSegmentAlignment;
     wire::Bytes chunk;
     while (end > 0) {
@@ -80,6 +85,7 @@ class Scanner {
       // prefer.
       if (root.error().code == ErrorCode::kBadVersion) return std::move(root).error();
       reject(claimed_epoch(raw), root.error().message);
+      not_whole(root_offset);
       return false;
     }
     if (!plausible(*root, root_offset)) return false;  // a root that was copied here from elsewhere
@@ -92,6 +98,12 @@ class Scanner {
     if (!log) {
       if (!is_damage(log.error().code)) return std::move(log).error();
       reject(root->epoch, log.error().message);
+      const auto itself = read_manifest(file_, root->level1_offset - kSegmentHeaderSize, size_);
+      if (!itself) {
+        not_whole(root_offset);
+      } else if ((root->flags & wire::root_flag::kDataSynced) != 0 && !out_.damage) {
+        out_.damage = std::move(log).error();
+      }
       return false;
     }
     out_.log = std::move(*log);
@@ -110,6 +122,13 @@ class Scanner {
     if (out_.rejected++ == 0) out_.reason = reason;
     // A damaged root's epoch is a claim; one far from its neighbours is noise, not history.
     out_.highest_seen = std::max(out_.highest_seen, epoch);
+  }
+
+  void not_whole(uint64_t root_offset) {
+    auto& all = out_.not_whole;
+    if (all.size() < kMostJudged && (all.empty() || all.back() != root_offset)) {
+      all.push_back(root_offset);
+    }
   }
 
   const io::File& file_;
@@ -131,6 +150,21 @@ Result<wire::Root> boot(const io::File& file) {
     return Error(ErrorCode::kManifestInvalid, "the last root belongs to another place");
   }
   return root;
+}
+
+Result<std::optional<Error>> damage_behind(const io::File& file, const Found& found) {
+  if (found.damage || found.at_tail) return found.damage;
+  for (const uint64_t root_offset : found.not_whole) {
+    if (root_offset < found.manifest_end) continue;
+    RVF_ASSIGN(const bool was_there, was_whole(file, root_offset, found.log.root()));
+    if (!was_there) continue;
+    return std::optional<Error>(
+        Error(ErrorCode::kCorrupt,
+              "a directory that had been written whole is damaged" +
+                  (found.reason.empty() ? std::string() : ": " + found.reason),
+              0, root_offset));
+  }
+  return std::optional<Error>();
 }
 
 Result<Found> find_manifest(const io::File& file, const Accept& accept) {

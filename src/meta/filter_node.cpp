@@ -3,54 +3,18 @@
 #include <iterator>
 
 #include "meta/filter_bind.hpp"
+#include "meta/nearest_name.hpp"
 
 namespace rvf::meta {
 namespace {
 
-// Damerau's distance with adjacent swaps, ASCII case aside; stops to count beyond `limit`.
-size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  if (a.size() > b.size() + limit || b.size() > a.size() + limit) return limit + 1;
-  std::vector<size_t> before2(b.size() + 1);
-  std::vector<size_t> before(b.size() + 1);
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    before2.swap(before);
-    before.swap(row);
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
-      row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + (same ? 0 : 1)});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-          lower(a[i - 2]) == lower(b[j - 1])) {
-        row[j] = std::min(row[j], before2[j - 2] + 1);
-      }
-    }
+std::string nearest_field(std::string_view name, const Schema& schema) {
+  std::vector<std::string_view> candidates;
+  for (const SchemaField& f : schema.fields()) {
+    if (f.field.name.front() != '_') candidates.emplace_back(f.field.name);
   }
-  return row[b.size()];
-}
-
-std::string nearest_name(std::string_view name, const Schema& schema) {
-  constexpr size_t kLongest = 64;
-  constexpr size_t kMostFields = 1000;
-  if (name.size() > kLongest) return {};
-  size_t best = std::max<size_t>(1, name.size() / 3) + 1;
-  std::string out;
-  const auto consider = [&](const std::string& candidate) {
-    if (candidate.size() > kLongest) return;
-    const size_t d = edit_distance(name, candidate, best - 1);
-    if (d < best) {
-      best = d;
-      out = candidate;
-    }
-  };
-  const auto& fields = schema.fields();
-  for (size_t i = 0; i < std::min(fields.size(), kMostFields) && best > 0; ++i) {
-    if (fields[i].field.name.front() != '_') consider(fields[i].field.name);
-  }
-  consider("id");
-  return out;
+  candidates.emplace_back("id");
+  return nearest_name(name, candidates);
 }
 
 }  // namespace
@@ -133,7 +97,7 @@ std::string no_such_field(std::string_view name, const Schema& schema) {
     names += ", ...";
   }
   std::string out = "there is no field '" + shown(name) + "'; the fields are " + names;
-  const std::string near = nearest_name(name, schema);
+  const std::string near = nearest_field(name, schema);
   return near.empty() ? out : out + "; did you mean '" + near + "'?";
 }
 

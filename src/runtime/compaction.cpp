@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "runtime/no_throw.hpp"
+#include "runtime/path_guard.hpp"
 #include "types/planted_bug.hpp"
 #include "wire/vec_codec.hpp"
 
@@ -25,7 +26,7 @@ Result<CompactReport> Compaction::run() {
   if (done.error().code != ErrorCode::kCancelled && output_ != nullptr && !replaced_) {
     output_ = nullptr;
     writer_ = nullptr;
-    (void)store_.fs->remove(output_path());
+    (void)store_.fs->remove(output_path_);
   }
   if (shard_ != nullptr && !replaced_) (void)store_.fs->remove(shard_->path());
   return std::move(done).error();
@@ -44,6 +45,7 @@ Status Compaction::run_steps() {
 
 Status Compaction::begin() {
   std::lock_guard writing(store_.write_mutex);
+  RVF_TRY(check_names());
   RVF_TRY(store_.commit(Durability::kSync));
   RVF_ASSIGN(source_, store_.snapshot_impl());
   source_root_ = store_.writer->root();
@@ -72,70 +74,6 @@ Status Compaction::choose_storage() {
   return Error(ErrorCode::kBadArgument, std::string("storage ") + storage_name(storage_) +
                                             " puts all vectors into the same codes, so it has no "
                                             "tiers; compact to exact storage first");
-}
-
-Status Compaction::open_output() {
-  progress_.source_file_id = source_root_.identity.file_id;
-  progress_.source_epoch = source_->epoch;
-  progress_.settings_hash = plan_hash(plan_, options_, storage_);
-  // A half written shard is not taken up again.
-  if (!options_.cold_shard) {
-    RVF_ASSIGN(report_.resumed, resume(output_path()));
-  }
-  if (report_.resumed) return {};
-  RVF_TRY(store_.fs->remove(output_path()));
-  RVF_ASSIGN(auto created, store_.fs->open(output_path(), io::OpenMode::kCreateNew));
-  output_ = std::move(created);
-  writer_ = std::make_unique<Writer>(output_, manifest::ManifestLog(), 0, 1);
-  writer_->head().profile = source_head_.profile;
-  if (options_.search_layout) writer_->head().profile.search_layout = *options_.search_layout;
-  writer_->head().capability = source_head_.capability;
-  writer_->head().unknown = source_head_.unknown;
-  writer_->head().metadata_indexes = source_head_.metadata_indexes;
-  writer_->head().schema = source_head_.schema;
-  writer_->head().storage = storage_;
-  writer_->head().numbers_declared = source_head_.numbers_declared;
-  writer_->root() = source_root_;
-  writer_->root().entry_points = writer_->root().top_layer = writer_->root().prefetch = {};
-  writer_->root().centroids = writer_->root().quant_dictionary = writer_->root().hot_cache = {};
-  writer_->root().total_vectors = 0;
-  writer_->root().extension->rows = 0;
-  writer_->root().extension->dead_rows = 0;
-  writer_->raise_next_segment_id(first_segment_id_);
-  writer_->begin_batch();
-  if (planted(PlantedBug::kRenameBeforeWhole)) {
-    RVF_TRY(store_.fs->rename(output_path(), store_.path));
-  }
-  return checkpoint(0, false);
-}
-
-Result<bool> Compaction::resume(const std::string& path) {
-  RVF_ASSIGN(const bool exists, store_.fs->exists(path));
-  if (!exists) return false;
-  auto opened = store_.fs->open(path, io::OpenMode::kReadWrite);
-  if (!opened) return false;
-  std::shared_ptr<io::File> file = std::move(*opened);
-  auto found = manifest::find_manifest(*file, [&](const manifest::ManifestLog& log) -> Status {
-    // Only what a barrier vouches for is taken up again.
-    if ((log.root().flags & wire::root_flag::kDataSynced) == 0) {
-      return Error(ErrorCode::kTruncated, "not synced");
-    }
-    return {};
-  });
-  if (!found || found->log.head().compaction.empty()) return false;
-  const wire::CompactionState& there = found->log.head().compaction.front();
-  if (there.source_file_id != progress_.source_file_id ||
-      there.source_epoch != progress_.source_epoch ||
-      there.settings_hash != progress_.settings_hash ||
-      there.next_source_row > plan_.order.size()) {
-    return false;
-  }
-  RVF_TRY(file->truncate(found->manifest_end));
-  progress_ = there;
-  output_ = std::move(file);
-  const uint32_t next = found->log.epoch() + 1;
-  writer_ = std::make_unique<Writer>(output_, std::move(found->log), found->manifest_end, next);
-  return true;
 }
 
 Status Compaction::checkpoint(uint64_t next_position, bool sync) {
@@ -356,10 +294,14 @@ Status Compaction::finish() {
   report_.bytes_after = opened.found.file_size;
   // A store must not come to be named that names a shard which is not.
   if (shard_ != nullptr) RVF_TRY(store_.fs->sync_parent(shard_->path()));
+  RVF_TRY(check_names());
+  RVF_TRY(store_.fs->copy_attributes(store_.path, output_path_));  // as they are by now
   if (!planted(PlantedBug::kRenameBeforeWhole)) {
-    RVF_TRY(store_.fs->rename(output_path(), store_.path));
+    RVF_TRY(store_.fs->rename(output_path_, store_.path));
   }
   replaced_ = true;
+  // Who waits for the old file finds that the name has gone on to one that is locked.
+  store_.file->unlock();
   store_.torn = true;  // until adopt() is done, memory speaks of a file that has no name any more
   Status durable = no_throw([&] {
     return planted(PlantedBug::kSkipParentSync) ? Status() : store_.fs->sync_parent(store_.path);

@@ -22,8 +22,12 @@ class Compaction {
   Status run_steps();
   Status begin();
   Status choose_storage();
+  // compaction_output.cpp
   Status open_output();
+  Status check_names() const;
+  // What an interrupted compaction left under this name: taken up again, or removed if it cannot be.
   Result<bool> resume(const std::string& path);
+  bool is_leftover(io::File& file, const std::string& path) const;
   Status copy_rows();
   Status prepare_tiers();
   Status copy_chunk(uint64_t begin, uint64_t end);
@@ -47,7 +51,6 @@ class Compaction {
   Status append_rows(const LiveState& from, std::span<const uint64_t> rows, uint8_t tier);
   Status report_progress(uint64_t position);
   void throttle(uint64_t bytes);
-  std::string output_path() const { return store_.path + ".compact"; }
 
   Store::Impl& store_;
   const CompactOptions& options_;
@@ -63,6 +66,7 @@ class Compaction {
   TierEncoder encoder_;
   wire::CompactionState progress_;
 
+  std::string output_path_;
   std::shared_ptr<io::File> output_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<ShardWriter> shard_;

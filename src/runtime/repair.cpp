@@ -5,6 +5,7 @@
 
 #include "runtime/no_throw.hpp"
 #include "runtime/open_foreign.hpp"
+#include "runtime/path_guard.hpp"
 #include "runtime/repair_rows.hpp"
 #include "runtime/repair_scan.hpp"
 #include "runtime/store_impl.hpp"
@@ -218,19 +219,22 @@ class Repair {
 
 Result<RepairReport> Store::Impl::repair(const std::string& from, const std::string& to,
                                          const RepairOptions& options) {
-  auto fs = options.file_system ? options.file_system : io::posix_file_system();
-  RVF_ASSIGN(const bool taken, fs->exists(to));
+  auto fs =
+      options.file_system ? options.file_system : io::posix_file_system(options.survive_lost_pages);
+  RVF_ASSIGN(const std::string source, fs->resolve(from));
+  RVF_ASSIGN(const std::string target, fs->resolve(to));
+  RVF_ASSIGN(const bool taken, fs->exists(target));
   if (taken) {
     return Error(ErrorCode::kAlreadyExists, to + " exists already; a repair writes a new file");
   }
-  RVF_ASSIGN(auto opened, fs->open(from, io::OpenMode::kRead));
+  RVF_ASSIGN(auto opened, fs->open(source, io::OpenMode::kRead));
   const std::shared_ptr<io::File> file = std::move(opened);
   RVF_ASSIGN(const layouts::Layout foreign, runtime::foreign_layout(*file));
   // A ruin of a native store may look like another layout, but nothing reads out of it.
   if (foreign != layouts::Layout::kUnknown) {
     OpenOptions open;
     open.file_system = fs;
-    const auto other = open_foreign(*fs, from, open);
+    const auto other = open_foreign(*fs, source, open);
     if (other && other->status().vectors > 0) {
       return Error(ErrorCode::kNotAStore,
                    from + " is in another RVF layout; `rvf convert` reads it");
@@ -251,8 +255,7 @@ Result<RepairReport> Store::Impl::repair(const std::string& from, const std::str
   if (repair.empty() && !report.lost.empty()) return report;
   if (repair.empty() && !report.has_directory) return report;
 
-  const std::string unfinished = to + ".repairing";
-  RVF_TRY(fs->remove(unfinished));
+  RVF_ASSIGN(const std::string unfinished, runtime::free_name(*fs, target + ".repairing"));
   runtime::Unless finished(
       [&] { (void)runtime::no_throw([&] { return fs->remove(unfinished); }); });
   OpenOptions open;
@@ -263,18 +266,22 @@ Result<RepairReport> Store::Impl::repair(const std::string& from, const std::str
   {
     RVF_ASSIGN(Store store, Store::create(unfinished, repair.shape(), open));
     store.impl_->keeps_both_ids = true;
-    RVF_TRY(repair.rows().write(store, repair.attachments()));
+    // What was private stays so.
+    RVF_TRY(fs->copy_attributes(source, unfinished));
+    const auto go_on = [&] { return advance(report.bytes_read); };
+    RVF_TRY(repair.rows().write(store, repair.attachments(), go_on));
     // Zeros that stand for pages which went missing meanwhile must not stay.
     RVF_TRY(repair.scan().intact());
     RVF_TRY(store.commit());
-    if (options.index) RVF_TRY(store.build_index());
+    const Progress index_progress = [&](uint64_t, uint64_t) { return go_on(); };
+    if (options.index) RVF_TRY(store.build_index(&index_progress));
     RVF_TRY(store.commit());
     report.vectors = store.status().vectors;
     RVF_TRY(store.close());
   }
-  RVF_TRY(fs->rename(unfinished, to));
+  RVF_TRY(fs->rename_new(unfinished, target));
   finished.keep();
-  RVF_TRY(fs->sync_parent(to));
+  RVF_TRY(fs->sync_parent(target));
   const bool whole = report.lost.empty() && report.notes.empty() && report.has_directory;
   report.outcome = whole ? RepairOutcome::kWhole : RepairOutcome::kPartial;
   return report;

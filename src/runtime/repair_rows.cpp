@@ -237,7 +237,8 @@ Status RepairRows::write_batch(Store& store,
   return written ? Status() : Status(std::move(written).error());
 }
 
-Status RepairRows::write(Store& store, std::span<const Attachment> attachments) const {
+Status RepairRows::write(Store& store, std::span<const Attachment> attachments,
+                         const std::function<bool()>& go_on) const {
   constexpr size_t kBatch = 65536;
   const meta::SchemaField* key = table_ ? table_->schema().find(kKeyField) : nullptr;
   const auto is_keyed = [&](uint64_t row) {
@@ -247,6 +248,7 @@ Status RepairRows::write(Store& store, std::span<const Attachment> attachments) 
   bool keyed = false;
   const auto flush = [&]() -> Status {
     if (rows.empty() && attachments.empty()) return {};
+    if (!go_on()) return Error(ErrorCode::kCancelled, "the repair was stopped");
     RVF_TRY(write_batch(store, rows, keyed, attachments));
     rows.clear();
     attachments = {};

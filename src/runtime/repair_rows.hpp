@@ -1,6 +1,7 @@
 // The vectors and fields that a repair saves, in the order of their rows.
 // Borrows the payloads. Not thread-safe.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -34,7 +35,9 @@ class RepairRows {
   bool empty() const { return live_.empty(); }
   // Puts the fields together; what does not fit is reported.
   Status finish(RepairReport& report);
-  Status write(Store& store, std::span<const Attachment> attachments) const;
+  // `go_on` is asked between batches: kCancelled if it says no.
+  Status write(Store& store, std::span<const Attachment> attachments,
+               const std::function<bool()>& go_on) const;
 
  private:
   struct Row {

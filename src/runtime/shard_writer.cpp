@@ -9,6 +9,18 @@ std::string numbered(const std::string& store_path, unsigned number) {
   return store_path + ".cold." + std::to_string(number);
 }
 
+// What has a shard's name and is not one belongs to somebody else.
+bool is_shard(io::FileSystem& fs, const std::string& path) {
+  const auto file = fs.open(path, io::OpenMode::kRead);
+  const auto size = file ? (*file)->size() : Result<uint64_t>(file.error());
+  if (!size) return false;
+  std::array<std::byte, kSegmentHeaderSize> raw{};
+  if (*size < raw.size()) return *size == 0;
+  if (!(*file)->read(0, raw)) return false;
+  const auto header = wire::decode_header(raw, 0);
+  return header && header->type == SegmentType::kVec;
+}
+
 }  // namespace
 
 std::string shard_path(const std::string& store_path, const std::string& shard_name) {
@@ -22,9 +34,14 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::create(io::FileSystem& fs,
   for (unsigned n = 0; n < kMaxShards; ++n) {
     auto writer = std::make_unique<ShardWriter>();
     writer->path_ = numbered(store_path, n);
-    RVF_ASSIGN(const bool taken, fs.exists(writer->path_));
-    if (taken) continue;
-    RVF_ASSIGN(writer->file_, fs.open(writer->path_, io::OpenMode::kCreateNew));
+    auto made = fs.open(writer->path_, io::OpenMode::kCreatePrivate);
+    if (!made && made.error().code == ErrorCode::kAlreadyExists) continue;
+    RVF_ASSIGN(writer->file_, std::move(made));
+    // On its own file, no more open than the store.
+    if (auto s = fs.copy_attributes(store_path, writer->path_); !s) {
+      (void)fs.remove(writer->path_);
+      return std::move(s).error();
+    }
     const size_t slash = writer->path_.rfind('/');
     writer->ref_.shard = 1;
     writer->ref_.name =
@@ -66,7 +83,8 @@ void remove_other_shards(io::FileSystem& fs, const std::string& store_path,
       if (!next.ok() || !*next) return;
       continue;
     }
-    if (keep.empty() || path != shard_path(store_path, keep)) (void)fs.remove(path);
+    const bool kept = !keep.empty() && path == shard_path(store_path, keep);
+    if (!kept && is_shard(fs, path)) (void)fs.remove(path);
   }
 }
 

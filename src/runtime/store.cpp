@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "runtime/no_throw.hpp"
+#include "runtime/path_guard.hpp"
 #include "runtime/store_impl.hpp"
 #include "types/planted_bug.hpp"
 
@@ -74,7 +75,8 @@ Status Store::Impl::heal() {
     RVF_TRY(writer->check_usable());
     RVF_TRY(writer->commit(Durability::kFlush));
   }
-  RVF_TRY(open_file(writer != nullptr));
+  RVF_ASSIGN(auto loaded, writer != nullptr ? load(file) : load_beside_writers(file));
+  adopt(std::move(loaded));
   ++generation;
   return {};
 }
@@ -104,8 +106,11 @@ Status Store::Impl::check_writable() const {
     return Error(ErrorCode::kReadOnly,
                  path + " was opened for reading; open it with Store::open to write");
   }
+  RVF_TRY(lock->is_ours());
   return writer->check_usable();
 }
+
+Status Store::Impl::check_place() const { return runtime::check_named(*fs, path, *file); }
 
 Result<std::shared_ptr<const Snapshot::Impl>> Store::Impl::snapshot_impl() const {
   std::lock_guard guard(state_mutex);
@@ -184,7 +189,7 @@ Result<bool> Store::refresh() {
       auto root = manifest::boot(*file);
       if (root && root->level1_offset == impl_->reader_log.root().level1_offset) return false;
     }
-    RVF_ASSIGN(auto opened, impl_->load(std::move(file)));
+    RVF_ASSIGN(auto opened, impl_->load_beside_writers(file));
     if (there == mine && opened.found.log.epoch() == impl_->reader_log.epoch()) return false;
     impl_->adopt(std::move(opened));
     return true;
@@ -271,7 +276,7 @@ Status Store::close() {
   std::lock_guard writing(impl_->write_mutex);
   Status last;
   if (impl_->writer != nullptr) {
-    last = no_throw([&] { return impl_->writer->check_usable(); });
+    last = no_throw([&] { return impl_->check_writable(); });
   }
   if (!last) {
     // The call that failed has said so; only what was put off until now is still to be answered
@@ -288,6 +293,8 @@ Status Store::close() {
   impl_->current = nullptr;
   impl_->state = {};
   impl_->writer = nullptr;
+  // Snapshots keep the file open; its name last, so that who waits for it finds the file free.
+  if (impl_->file != nullptr && impl_->lock != nullptr) impl_->file->unlock();
   impl_->file = nullptr;
   impl_->lock = nullptr;
   return last;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/no_throw.hpp"
+#include "runtime/path_guard.hpp"
 #include "runtime/store_impl.hpp"
 
 namespace rvf {
@@ -58,16 +59,16 @@ Status check_create(const CreateOptions& o) {
 }
 
 // The first commit of a store, in a file that takes the store's name only when it is whole: a crash
-// leaves either no store or an empty one that opens.
-Status write_first_commit(io::FileSystem& fs, const std::string& path,
-                          const CreateOptions& create) {
-  const std::string unfinished = path + ".new";
-  RVF_TRY(fs.remove(unfinished));
-  RVF_ASSIGN(auto created, fs.open(unfinished, io::OpenMode::kCreateNew));
-  std::shared_ptr<io::File> file = std::move(created);
+// leaves either no store or an empty one that opens. The file comes back locked.
+Result<std::shared_ptr<io::File>> write_first_commit(io::FileSystem& fs, const std::string& path,
+                                                     const CreateOptions& create) {
+  RVF_ASSIGN(auto made, runtime::create_beside(fs, path + ".new", io::OpenMode::kCreateNew));
+  const std::string unfinished = std::move(made.path);
+  const std::shared_ptr<io::File> file = std::move(made.file);
 
   // Whatever goes wrong from here on leaves nothing behind.
-  runtime::Unless made([&] { (void)no_throw([&] { return fs.remove(unfinished); }); });
+  runtime::Unless named([&] { (void)no_throw([&] { return fs.remove(unfinished); }); });
+  RVF_TRY(file->lock());
   runtime::Writer writer(file, manifest::ManifestLog(), 0, 1);
   wire::ProfileConfig& profile = writer.head().profile;
   profile.metric = create.metric;
@@ -94,9 +95,12 @@ Status write_first_commit(io::FileSystem& fs, const std::string& path,
   writer.begin_batch();
   writer.force_full_manifest();
   RVF_TRY(writer.end_batch(Durability::kSync));
-  RVF_TRY(fs.rename(unfinished, path));
-  made.keep();
-  return fs.sync_parent(path);
+  RVF_TRY(fs.rename_new(unfinished, path));
+  named.keep();
+  runtime::Unless durable([&] { (void)no_throw([&] { return fs.remove(path); }); });
+  RVF_TRY(fs.sync_parent(path));
+  durable.keep();
+  return file;
 }
 
 }  // namespace
@@ -114,25 +118,19 @@ Result<Store> Store::create(const std::string& path, const CreateOptions& create
                             const OpenOptions& open) {
   return no_throw([&]() -> Result<Store> {
     RVF_TRY(check_create(create));
-    auto impl = std::make_unique<Impl>();
-    impl->options = open;
-    impl->path = path;
-    impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+    RVF_ASSIGN(auto impl, Impl::at(path, open));
     const Error taken(ErrorCode::kAlreadyExists,
                       path + " exists already; open it, or remove it first");
-    RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+    RVF_ASSIGN(const bool exists, impl->fs->exists(impl->path));
     if (exists) return taken;
-    RVF_ASSIGN(impl->lock, impl->fs->lock(path));
-    RVF_ASSIGN(const bool appeared, impl->fs->exists(path));  // while the lock was waited for
+    RVF_ASSIGN(impl->lock, runtime::lock_name(*impl->fs, impl->path, open));
+    RVF_ASSIGN(const bool appeared, impl->fs->exists(impl->path));  // while the lock was waited for
     if (appeared) return taken;
-    Status made = no_throw([&]() -> Status {
-      RVF_TRY(write_first_commit(*impl->fs, path, create));
-      return impl->open_file(true);
-    });
-    if (!made) {
-      (void)impl->fs->remove(path);
-      return std::move(made).error();
-    }
+    RVF_ASSIGN(auto file, write_first_commit(*impl->fs, impl->path, create));
+    runtime::Unless opened([&] { (void)no_throw([&] { return impl->fs->remove(impl->path); }); });
+    RVF_ASSIGN(auto loaded, impl->load(std::move(file)));
+    impl->adopt(std::move(loaded));
+    opened.keep();
     return Store(std::move(impl));
   });
 }

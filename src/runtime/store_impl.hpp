@@ -20,7 +20,7 @@ namespace rvf {
 
 struct Store::Impl {
   OpenOptions options;
-  std::string path;
+  std::string path;  // resolved
   std::shared_ptr<io::FileSystem> fs;
   std::unique_ptr<io::WriterLock> lock;  // null for readers
   std::string layout = "native";         // of the file that was opened
@@ -70,17 +70,23 @@ struct Store::Impl {
   // With what is not committed yet.
   const manifest::Head& log_head() const { return writer ? writer->head() : reader_log.head(); }
 
-  // store.cpp
-  Status open_file(bool writable);
+  // store_open.cpp
+  static Result<std::unique_ptr<Impl>> at(const std::string& path, const OpenOptions& open);
+  Status open_for_reading();
   struct Opened {
     std::shared_ptr<io::File> file;
     manifest::Found found;
     runtime::LiveState state;
-    // The first thing found wrong with a commit that was durable once: damage, not an unfinished
-    // write.
+    // What is wrong with a later commit that was durable once: damage, not an unfinished write.
     std::optional<Error> damage;
+    bool writer_at_work = false;  // so an unfinished end is nothing to speak of
   };
+  // Of a file that nobody else writes to. Damage is an error unless the options ask for what was
+  // before it.
   Result<Opened> load(std::shared_ptr<io::File> from) const;
+  Result<Opened> load_beside_writers(const std::shared_ptr<io::File>& from) const;
+  Result<Opened> find(std::shared_ptr<io::File> from) const;
+  Result<Opened> accept_damage(Result<Opened> opened) const;
   void adopt(Opened opened);
   void publish();  // with both mutexes held
   // Brings memory to what the file holds after a commit; whatever stops that leaves `torn`.
@@ -92,6 +98,7 @@ struct Store::Impl {
   runtime::LiveState::OpenShard shard_opener() const;
   Status check_open() const;  // with state_mutex or write_mutex held
   Status check_writable() const;
+  Status check_place() const;  // the path names the file that is open for writing
   Status ready_to_write();  // heals; with write_mutex held
 
   // open_foreign.cpp: a copy in memory of a file of another layout; a native store made of one.

@@ -3,6 +3,7 @@
 
 #include "runtime/no_throw.hpp"
 #include "runtime/open_foreign.hpp"
+#include "runtime/path_guard.hpp"
 #include "runtime/shard_writer.hpp"
 #include "runtime/store_impl.hpp"
 #include "types/planted_bug.hpp"
@@ -80,34 +81,32 @@ std::shared_ptr<runtime::AccessCounter> load_access(const manifest::ManifestLog&
 
 Result<Store> Store::open(const std::string& path, const OpenOptions& open) {
   return no_throw([&]() -> Result<Store> {
-    auto impl = std::make_unique<Impl>();
-    impl->options = open;
-    impl->path = path;
-    impl->fs = open.file_system ? open.file_system : io::posix_file_system();
+    RVF_ASSIGN(auto impl, Impl::at(path, open));
     // Looked at before the lock is taken: a foreign file must not get a lock file beside it.
-    RVF_ASSIGN(const bool exists, impl->fs->exists(path));
+    RVF_ASSIGN(const bool exists, impl->fs->exists(impl->path));
     if (!exists) {
-      return Error(ErrorCode::kNoSuchFile,
-                   "there is no store " + path + "; `rvf create` makes one");
+      const bool is_link = impl->path.find(path) == std::string::npos;
+      return Error(ErrorCode::kNoSuchFile, "there is no store " + path +
+                                               (is_link ? ", which means " + impl->path : "") +
+                                               "; `rvf create` makes one");
     }
-    RVF_ASSIGN(const auto seen, impl->fs->open(path, io::OpenMode::kRead));
+    RVF_ASSIGN(const auto seen, impl->fs->open(impl->path, io::OpenMode::kRead));
     RVF_ASSIGN(const layouts::Layout foreign, runtime::foreign_layout(*seen));
     if (foreign != layouts::Layout::kUnknown) return runtime::convert_needed(path, foreign);
-    RVF_ASSIGN(impl->lock, impl->fs->lock(path));
-    RVF_TRY(impl->open_file(true));
+    RVF_ASSIGN(runtime::Locked locked, runtime::open_locked(*impl->fs, impl->path, open));
+    impl->lock = std::move(locked.lock);
+    RVF_ASSIGN(auto loaded, impl->load(std::move(locked.file)));
+    impl->adopt(std::move(loaded));
     return Store(std::move(impl));
   });
 }
 
 Result<Store> Store::open_readonly(const std::string& path, const OpenOptions& open) {
   return no_throw([&]() -> Result<Store> {
-    auto impl = std::make_unique<Impl>();
-    impl->options = open;
-    impl->path = path;
-    impl->fs = open.file_system ? open.file_system : io::posix_file_system();
-    Status opened = impl->open_file(false);
+    RVF_ASSIGN(auto impl, Impl::at(path, open));
+    Status opened = impl->open_for_reading();
     if (!opened && runtime::may_be_foreign(opened.error().code)) {
-      auto foreign = Impl::open_foreign(*impl->fs, path, open);
+      auto foreign = Impl::open_foreign(*impl->fs, impl->path, open);
       if (foreign || foreign.error().code != ErrorCode::kManifestNotFound) return foreign;
     }
     RVF_TRY(std::move(opened));
@@ -142,7 +141,16 @@ runtime::LiveState::OpenShard Store::Impl::shard_opener() const {
   };
 }
 
-Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) const {
+Result<std::unique_ptr<Store::Impl>> Store::Impl::at(const std::string& path,
+                                                     const OpenOptions& open) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = open;
+  impl->fs = open.file_system ? open.file_system : io::posix_file_system(open.survive_lost_pages);
+  RVF_ASSIGN(impl->path, impl->fs->resolve(path));
+  return impl;
+}
+
+Result<Store::Impl::Opened> Store::Impl::find(std::shared_ptr<io::File> from) const {
   Opened opened;
   opened.file = std::move(from);
   const auto accept = [&](const manifest::ManifestLog& log) -> Status {
@@ -151,37 +159,65 @@ Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) co
       return Error(ErrorCode::kManifestInvalid, "the manifest belongs to an unfinished compaction");
     }
     RVF_TRY(runtime::schema_of(log.head().schema));
-    auto loaded = runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget,
-                                           options.verify_at_open);
-    Status whole = loaded ? check_segments(log, *loaded, *opened.file, options.verify_at_open)
-                          : Status(loaded.error());
-    if (whole) whole = loaded->intact();
-    if (!whole) {
-      const bool was_durable = (log.root().flags & wire::root_flag::kDataSynced) != 0;
-      if (was_durable && !opened.damage) opened.damage = whole.error();
-      return whole;
-    }
-    opened.state = std::move(*loaded);
+    RVF_ASSIGN(auto loaded,
+               runtime::LiveState::load(log, opened.file, shard_opener(), options.memory_budget,
+                                        options.verify_at_open));
+    RVF_TRY(check_segments(log, loaded, *opened.file, options.verify_at_open));
+    RVF_TRY(loaded.intact());
+    opened.state = std::move(loaded);
     return {};
   };
   auto found = manifest::find_manifest(*opened.file, accept);
   if (!found) return explain(std::move(found).error(), path);
   opened.found = std::move(*found);
+  opened.damage = opened.found.damage;
   return opened;
 }
 
-Status Store::Impl::open_file(bool writable) {
-  RVF_ASSIGN(auto opened,
-             fs->open(path, writable ? io::OpenMode::kReadWrite : io::OpenMode::kRead));
-  RVF_ASSIGN(auto loaded, load(std::move(opened)));
-  // Writing on top of an older commit would bury what is still readable of the newer ones.
-  if (writable && loaded.damage) {
-    Error e = explain(*std::move(loaded.damage), path);
-    e.message += "; commits after epoch " + std::to_string(loaded.found.log.epoch()) +
-                 " depend on it. Read-only opening uses that epoch; `rvf rollback --epoch " +
-                 std::to_string(loaded.found.log.epoch()) + "` gives the rest up for good";
-    return e;
+// Writing on top of an older commit would bury what is still readable of the newer ones, and a
+// reader would take old answers for new ones.
+Result<Store::Impl::Opened> Store::Impl::accept_damage(Result<Opened> opened) const {
+  if (!opened || !opened->damage || options.last_intact) return opened;
+  const std::string epoch = std::to_string(opened->found.log.epoch());
+  Error e = explain(*std::move(opened->damage), path);
+  e.message +=
+      "; commits after epoch " + epoch +
+      " depend on it. last_intact (--last-intact) opens that epoch; `rvf rollback --epoch " +
+      epoch + "` gives the rest up for good, `rvf repair` saves what can be had of it";
+  return e;
+}
+
+Result<Store::Impl::Opened> Store::Impl::load(std::shared_ptr<io::File> from) const {
+  RVF_ASSIGN(auto opened, find(std::move(from)));
+  RVF_ASSIGN(opened.damage, manifest::damage_behind(*opened.file, opened.found));
+  return accept_damage(std::move(opened));
+}
+
+// An end that is unfinished may be what a writer is writing. Whether there is one can only be asked
+// afterwards, when it may just have finished: so the end counts as left behind only where it was
+// seen twice with nobody writing.
+Result<Store::Impl::Opened> Store::Impl::load_beside_writers(
+    const std::shared_ptr<io::File>& from) const {
+  std::optional<uint64_t> seen;  // the file's size with that end
+  while (true) {
+    RVF_ASSIGN(auto opened, find(from));
+    if (opened.found.at_tail || opened.damage) return accept_damage(std::move(opened));
+    RVF_ASSIGN(opened.damage, manifest::damage_behind(*from, opened.found));
+    const auto locked = from->is_locked();
+    if (locked.ok() && *locked) {
+      opened.damage.reset();
+      opened.writer_at_work = true;
+      return opened;
+    }
+    RVF_ASSIGN(const uint64_t size, from->size());
+    if (seen == size && opened.found.file_size == size) return accept_damage(std::move(opened));
+    seen = size;
   }
+}
+
+Status Store::Impl::open_for_reading() {
+  RVF_ASSIGN(std::shared_ptr<io::File> opened, fs->open(path, io::OpenMode::kRead));
+  RVF_ASSIGN(auto loaded, load_beside_writers(opened));
   adopt(std::move(loaded));
   return {};
 }
@@ -190,8 +226,14 @@ void Store::Impl::adopt(Opened opened) {
   manifest::Found& found = opened.found;
   RecoveryInfo info;
   info.epoch = found.log.epoch();
-  info.ignored_bytes = found.file_size - found.manifest_end;
-  info.recovered = !found.at_tail;
+  info.recovered = !found.at_tail && !opened.writer_at_work;
+  info.damaged = opened.damage.has_value();
+  if (opened.writer_at_work) {
+    found.rejected = 0;
+    found.reason.clear();
+  } else {
+    info.ignored_bytes = found.file_size - found.manifest_end;
+  }
   info.reason =
       found.reason.empty() && info.recovered ? "the last write was not finished" : found.reason;
   if (!found.log.head().compaction.empty()) {
@@ -221,6 +263,7 @@ void Store::Impl::adopt(Opened opened) {
   if (lock != nullptr) {
     writer =
         std::make_unique<runtime::Writer>(file, std::move(found.log), found.file_size, next_epoch);
+    writer->set_guard([this] { return check_place(); });
   } else {
     reader_log = std::move(found.log);
   }

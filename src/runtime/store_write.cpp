@@ -438,7 +438,8 @@ Status Store::Impl::save_access() {
 
 Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
   RVF_TRY(commit(Durability::kSync));
-  if (epoch == log().epoch()) return epoch;
+  // What is damaged behind that epoch must not be found again, so it is written anew.
+  if (epoch == log().epoch() && !recovery.damaged) return epoch;
   RVF_ASSIGN(const auto known, manifest::ManifestLog::epochs(*file, log().root()));
   const auto target = std::find_if(known.begin(), known.end(),
                                    [&](const manifest::EpochInfo& e) { return e.epoch == epoch; });

@@ -54,6 +54,7 @@ void Writer::abandon_batch() noexcept {
 // The file must end where the next segment begins: a root is found by being last.
 Status Writer::take_back(uint64_t end) noexcept {
   end_ = end;
+  if (foreign_) return {};
   auto cut = no_throw([&]() -> Status {
     if (!planted(PlantedBug::kKeepFailedWrite)) return file_->truncate(end);
     RVF_ASSIGN(const uint64_t size, file_->size());
@@ -74,7 +75,17 @@ Error Writer::poison(Error cause) noexcept {
   return cause;
 }
 
+Status Writer::check_end() {
+  RVF_ASSIGN(const uint64_t size, file_->size());
+  if (align64(size) == end_) return {};
+  foreign_ = true;
+  return poison(Error(ErrorCode::kPathLost, "another program wrote to the store's file, which is " +
+                                                std::to_string(size) + " bytes long and not " +
+                                                std::to_string(end_)));
+}
+
 Status Writer::put(std::span<const wire::ByteSpan> parts) {
+  RVF_TRY(check_end());
   Unless written([this] { (void)take_back(end_); });
   if (auto s = file_->write(end_, parts); !s && !planted(PlantedBug::kSwallowWriteError)) return s;
   written.keep();
@@ -161,6 +172,7 @@ Status Writer::commit(Durability durability) {
   if (!pending_.empty()) return write_manifest(durability);
   if ((unsynced_ || found_unsynced_) && durability == Durability::kSync) {
     RVF_TRY(check_usable());
+    RVF_TRY(check_guard());
     RVF_TRY(sync());
     unsynced_ = false;
   }
@@ -169,6 +181,7 @@ Status Writer::commit(Durability durability) {
 
 Status Writer::write_manifest(Durability durability) {
   RVF_TRY(check_usable());
+  RVF_TRY(check_guard());
   // First barrier: whatever the manifest names is on disk before the manifest is.
   if (durability == Durability::kSync && !planted(PlantedBug::kSkipDataSync)) RVF_TRY(sync());
   manifest::ManifestLog::Commit commit;

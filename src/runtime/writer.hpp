@@ -3,6 +3,7 @@
 // error abandon_batch() takes the file back to where the batch began.
 // Not thread-safe: the store's write lock guards it.
 #pragma once
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -22,6 +23,8 @@ class Writer {
          uint32_t next_epoch);
 
   const manifest::ManifestLog& log() const noexcept { return log_; }
+  // Asked before each manifest: an error keeps it from being written.
+  void set_guard(std::function<Status()> guard) { guard_ = std::move(guard); }
   uint64_t end() const noexcept { return end_; }
   uint64_t next_segment_id() const noexcept { return next_segment_id_; }
   // Never hand out an id at or below this one again.
@@ -77,6 +80,9 @@ class Writer {
   // Writes at end_, or leaves the file as it was.
   Status put(std::span<const wire::ByteSpan> parts);
   Status sync();  // poisons the writer if it fails
+  Status check_guard() const { return guard_ ? guard_() : Status(); }
+  // The file ends where this writer left it.
+  Status check_end();
 
   std::shared_ptr<io::File> file_;
   manifest::ManifestLog log_;
@@ -96,6 +102,8 @@ class Writer {
   // before its barrier. commit() answers for that as well.
   bool found_unsynced_ = false;
   std::string poisoned_;
+  std::function<Status()> guard_;
+  bool foreign_ = false;  // somebody else wrote to the file: it is not to be touched
 };
 
 // A batch that is abandoned, however its scope is left, unless keep() says that it was ended.

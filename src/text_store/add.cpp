@@ -320,7 +320,8 @@ class TextStore::Adding {
                                    {"size", FieldType::kU64, {}}};
     for (const FileEntry& f : touched_) {
       for (uint32_t i = 0; i < f.count; ++i) {
-        if (!snapshot.contains(f.first_id + i)) continue;
+        RVF_ASSIGN(const bool there, snapshot.contains(f.first_id + i));
+        if (!there) continue;
         ids.push_back(f.first_id + i);
         columns[0].values.emplace_back(f.mtime_ns);
         columns[1].values.emplace_back(f.size);

@@ -55,6 +55,7 @@ constexpr ErrorName kErrorNames[] = {
     {ErrorCode::kAlreadyExists, "already_exists"},
     {ErrorCode::kWriterPoisoned, "writer_poisoned"},
     {ErrorCode::kConvertNeeded, "convert_needed"},
+    {ErrorCode::kPathLost, "path_lost"},
     {ErrorCode::kIo, "io"},
     {ErrorCode::kNoSuchFile, "no_such_file"},
     {ErrorCode::kNotAStore, "not_a_store"},

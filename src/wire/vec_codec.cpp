@@ -14,6 +14,8 @@ constexpr size_t kIdHeader = 7;
 constexpr size_t kCodeHeader = 16;
 // Opening reads the ids behind each block: few blocks, few pages.
 constexpr size_t kBlockBytes = 64U << 20;
+// What damage costs at most, where the rest of a segment is whole.
+constexpr size_t kMostBlockRows = 1024;
 
 bool is_run(std::span<const uint64_t> ids) noexcept {
   for (size_t i = 1; i < ids.size(); ++i) {
@@ -276,7 +278,7 @@ Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
 
 size_t rows_per_block(DType dtype, size_t dim) noexcept {
   const size_t rows = kBlockBytes / std::max<size_t>(row_stride(dtype, dim), 1);
-  return std::clamp<size_t>(rows / 256 * 256, 256, 65536);
+  return std::clamp<size_t>(rows / 256 * 256, 256, kMostBlockRows);
 }
 
 uint64_t row_major_payload_size(DType dtype, size_t dim, std::span<const uint64_t> ids) noexcept {

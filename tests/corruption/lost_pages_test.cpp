@@ -14,6 +14,7 @@
 
 #include "../api/store_fixture.hpp"
 #include "corruption/stopwatch.hpp"
+#include "io/lost_pages.hpp"
 #include "support/plant_bug.hpp"
 #include "support/reliability_line.hpp"
 #include "support/rich_store.hpp"
@@ -65,6 +66,7 @@ class LostPages : public ::testing::Test {
     OpenOptions o;
     o.verify_at_open = 0;  // so that opening does not read every page
     o.index_policy = IndexPolicy::kManual;
+    o.survive_lost_pages = true;
     return o;
   }
   void cut(uint64_t size) const { std::filesystem::resize_file(path_, size); }
@@ -198,10 +200,9 @@ TEST_F(LostPages, AnAccessOfOthersGoesToTheHandlerBefore) {
   EXPECT_EQ(outcome, 77);
 }
 
-TEST_F(LostPages, TheHandlerCanBeRefused) {
-  // A program of its own: in this one the handler is installed already.
+TEST_F(LostPages, NoHandlerIsInstalledForWhoDoesNotAskForIt) {
+  // A program of its own: in this one it may be installed already.
   const int outcome = in_child([] {
-    ::setenv("RVF_SIGBUS", "off", 1);
     ::execl("/proc/self/exe", "lost_pages_test", "--gtest_filter=*ReadsUnderACut",
             "--gtest_also_run_disabled_tests", "--gtest_brief=1", nullptr);
     return static_cast<int>(kOtherError);
@@ -211,7 +212,23 @@ TEST_F(LostPages, TheHandlerCanBeRefused) {
 
 TEST_F(LostPages, DISABLED_ReadsUnderACut) {
   ::signal(SIGBUS, SIG_DFL);  // sanitizers have a handler of their own
-  ::_exit(read_under_a_cut(path_, large(), 8192));
+  OpenOptions o = large();
+  o.survive_lost_pages = false;
+  ::_exit(read_under_a_cut(path_, o, 8192));
+}
+
+TEST_F(LostPages, AStoreThatLostPagesLeavesNothingBehindForTheNextOne) {
+  const int outcome = in_child([&] {
+    {
+      const auto s = Store::open_readonly(path_, large());
+      cut(8192);
+      if (!s || s->verify()) return static_cast<int>(kNoError);
+    }
+    if (io::any_pages_lost()) return static_cast<int>(kWrongAnswer);
+    make();
+    return static_cast<int>(Store::open_readonly(path_, large())->verify() ? kFine : kOtherError);
+  });
+  EXPECT_EQ(outcome, kFine);
 }
 
 TEST_F(LostPages, ALibraryThatTakesZerosForContentIsCaught) {

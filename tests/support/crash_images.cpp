@@ -97,6 +97,7 @@ Image killed_after(const TraceFileSystem& fs, size_t count, uint64_t last_bytes)
 PowerLoss::PowerLoss(const TraceFileSystem& fs, size_t count, uint64_t sector_bytes)
     : events_(fs.events()),
       count_(count),
+      sector_bytes_(sector_bytes),
       safe_(safe_events(fs.events(), count, fs.lie())),
       base_(fs.start()) {
   Disk seen(fs.start());
@@ -157,7 +158,12 @@ void PowerLoss::apply(Disk& disk, const Unit& unit, Fate fate, std::mt19937_64* 
   std::vector<std::byte> other(unit.length);
   switch (fate) {
     case Fate::kWritten: return disk.put(e.inode, begin, whole);
-    case Fate::kTorn: return disk.put(e.inode, begin, whole.first(whole.size() / 2));
+    case Fate::kTorn: {
+      // The first half of the sector, of which the write may have only a part.
+      const uint64_t middle = begin / sector_bytes_ * sector_bytes_ + sector_bytes_ / 2;
+      const uint64_t there = middle > begin ? std::min(middle - begin, unit.length) : 0;
+      return disk.put(e.inode, begin, whole.first(there));
+    }
     case Fate::kStale: other = stale_bytes(disk, e.inode, begin, unit.length, *random); break;
     case Fate::kGarbage:
       for (std::byte& b : other) b = static_cast<std::byte>((*random)());

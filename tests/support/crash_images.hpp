@@ -56,6 +56,7 @@ class PowerLoss {
 
   const std::vector<TraceEvent>& events_;
   size_t count_ = 0;
+  uint64_t sector_bytes_ = 0;
   std::vector<bool> safe_;  // by event: on the disk for certain
   std::vector<Unit> units_;
   size_t first_loose_ = 0;

@@ -61,6 +61,9 @@ class FaultFile final : public io::File {
     if (state_->fails(Call::kLookUp)) return state_->error("identify");
     return base_->identity();
   }
+  Status lock() override { return base_->lock(); }
+  void unlock() noexcept override { base_->unlock(); }
+  Result<bool> is_locked() const override { return base_->is_locked(); }
   Status reserve(uint64_t offset, uint64_t length) override {
     if (state_->fails(Call::kReserve)) return state_->error("reserve");
     return base_->reserve(offset, length);
@@ -92,6 +95,24 @@ Result<std::unique_ptr<io::File>> FaultFileSystem::open(const std::string& path,
 Result<bool> FaultFileSystem::exists(const std::string& path) {
   if (state_->fails(Call::kLookUp)) return state_->error("look up");
   return base_->exists(path);
+}
+Result<std::string> FaultFileSystem::resolve(const std::string& path) {
+  if (state_->fails(Call::kLookUp)) return state_->error("look up");
+  return base_->resolve(path);
+}
+Result<uint64_t> FaultFileSystem::link_count(const std::string& path) {
+  if (state_->fails(Call::kLookUp)) return state_->error("look up");
+  return base_->link_count(path);
+}
+Status FaultFileSystem::copy_attributes(const std::string& from, const std::string& to) {
+  if (state_->fails(Call::kAttributes)) return state_->error("copy the attributes");
+  return base_->copy_attributes(from, to);
+}
+Status FaultFileSystem::rename_new(const std::string& from, const std::string& to) {
+  if (state_->fails(Call::kRename)) return state_->error("rename");
+  RVF_TRY(base_->rename_new(from, to));
+  state_->renamed = true;
+  return {};
 }
 Status FaultFileSystem::rename(const std::string& from, const std::string& to) {
   if (state_->fails(Call::kRename)) return state_->error("rename");

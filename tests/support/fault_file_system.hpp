@@ -20,9 +20,10 @@ enum class Call : uint32_t {
   kRemove = 1 << 8,
   kSyncParent = 1 << 9,
   kReserve = 1 << 10,
-  kLookUp = 1 << 11,  // exists, identity
+  kLookUp = 1 << 11,  // exists, identity, resolve, link_count
+  kAttributes = 1 << 12,
 };
-inline constexpr uint32_t kAllCalls = (1 << 12) - 1;
+inline constexpr uint32_t kAllCalls = (1 << 13) - 1;
 inline constexpr uint32_t kWritingCalls =
     static_cast<uint32_t>(Call::kWrite) | static_cast<uint32_t>(Call::kSync) |
     static_cast<uint32_t>(Call::kTruncate) | static_cast<uint32_t>(Call::kRename) |
@@ -66,7 +67,11 @@ class FaultFileSystem final : public io::FileSystem {
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
   Result<bool> exists(const std::string& path) override;
+  Result<std::string> resolve(const std::string& path) override;
+  Result<uint64_t> link_count(const std::string& path) override;
+  Status copy_attributes(const std::string& from, const std::string& to) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status rename_new(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status sync_parent(const std::string& path) override;
   Result<io::File::Identity> identity(const std::string& path) override;

@@ -44,6 +44,9 @@ class TraceFile final : public io::File {
     return base_->map(length);
   }
   Result<Identity> identity() const override { return base_->identity(); }
+  Status lock() override { return base_->lock(); }
+  void unlock() noexcept override { base_->unlock(); }
+  Result<bool> is_locked() const override { return base_->is_locked(); }
 
  private:
   std::unique_ptr<io::File> base_;
@@ -74,13 +77,14 @@ TraceFileSystem::TraceFileSystem(Image start, DiskLie lie)
 Result<std::unique_ptr<io::File>> TraceFileSystem::open(const std::string& path,
                                                         io::OpenMode mode) {
   RVF_ASSIGN(auto file, base_->open(path, mode));
+  const bool create = mode == io::OpenMode::kCreateNew || mode == io::OpenMode::kCreatePrivate;
   uint64_t inode = 0;
   {
     std::lock_guard guard(trace_->mutex);
-    if (mode == io::OpenMode::kCreateNew) trace_->inodes[path] = trace_->next_inode++;
+    if (create) trace_->inodes[path] = trace_->next_inode++;
     inode = trace_->inodes[path];
   }
-  if (mode == io::OpenMode::kCreateNew) trace_->add({Kind::kCreate, inode, 0, {}, path, {}});
+  if (create) trace_->add({Kind::kCreate, inode, 0, {}, path, {}});
   return std::unique_ptr<io::File>(new TraceFile(std::move(file), trace_, inode));
 }
 
@@ -96,6 +100,12 @@ Status TraceFileSystem::rename(const std::string& from, const std::string& to) {
   }
   trace_->add({Kind::kRename, inode, 0, {}, from, to});
   return {};
+}
+
+Status TraceFileSystem::rename_new(const std::string& from, const std::string& to) {
+  RVF_ASSIGN(const bool taken, base_->exists(to));
+  if (taken) return Error(ErrorCode::kAlreadyExists, to + " exists already");
+  return rename(from, to);
 }
 
 Status TraceFileSystem::remove(const std::string& path) {

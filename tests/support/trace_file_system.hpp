@@ -77,7 +77,11 @@ class TraceFileSystem final : public io::FileSystem {
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
   Result<bool> exists(const std::string& path) override { return base_->exists(path); }
+  Result<std::string> resolve(const std::string& path) override { return base_->resolve(path); }
+  Result<uint64_t> link_count(const std::string& path) override { return base_->link_count(path); }
+  Status copy_attributes(const std::string&, const std::string&) override { return {}; }
   Status rename(const std::string& from, const std::string& to) override;
+  Status rename_new(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status sync_parent(const std::string& path) override;
   Result<io::File::Identity> identity(const std::string& path) override {
