@@ -34,6 +34,11 @@ class BatchMetadata {
   std::vector<uint64_t> update_rows_;
 };
 
+// kBadMetadata where a field would widen to f64 and a live row has a whole number in it that no f64
+// is exactly. `stored` is of the schema before.
+Status check_widening(const meta::Table& stored, const index::DeadRows& dead,
+                      const meta::Schema& wanted);
+
 // Rows of a META segment that is written in one go.
 inline constexpr uint64_t kMaxPartRows = 1 << 18;
 
