@@ -15,7 +15,7 @@ void register_create(CLI::App& app) {
   CLI::App* c = app.add_subcommand("create", "make an empty store");
   add_store(*c, *o);
   c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
-  add_metric(*c, o->create.metric);
+  CLI::Option* metric = add_metric(*c, o->create.metric);
   CLI::Option* dtype = add_dtype(*c, o->create.dtype);
   o->storage.add_to(*c);
   c->add_option(
@@ -27,11 +27,9 @@ void register_create(CLI::App& app) {
       ->check(CLI::Range(8, 4096));
   add_search_layout(*c, o->create.search_layout);
   add_json(*c, *o);
-  c->callback([o, dtype] {
+  c->callback([o, metric, dtype] {
     o->storage.apply(o->create, dtype->count() > 0);
-    if (o->create.dtype == DType::kBinary && o->create.metric == Metric::kL2) {
-      o->create.metric = Metric::kHamming;
-    }
+    choose_metric(o->create, metric->count() > 0);
     Store s = must(Store::create(o->store, o->create));
     const StoreStatus status = s.status();
     must(s.close());

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "interop/meta_rows.hpp"
 #include "metadata_input.hpp"
 #include "records.hpp"
@@ -254,7 +255,7 @@ void register_metadata(CLI::App& app) {
     auto o = std::make_shared<CountOptions>();
     CLI::App* c = app.add_subcommand("count", "count vectors, all or those that match");
     add_store(*c, *o);
-    c->add_option("--filter", o->filter, "only vectors whose fields match");
+    add_filter(*c, o->filter);
     c->add_option("--by", o->by, "how many have which value of this field");
     c->add_option("--limit", o->limit, "values to show with --by (100)");
     c->add_option("--repeat", o->repeat, "measure: the median of this many times")
@@ -266,7 +267,7 @@ void register_metadata(CLI::App& app) {
     auto o = std::make_shared<ScanCommand>();
     CLI::App* c = app.add_subcommand("scan", "list the vectors that match, in order of their ids");
     add_store(*c, *o);
-    c->add_option("--filter", o->scan.filter, "only vectors whose fields match");
+    add_filter(*c, o->scan.filter);
     c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
     c->add_option("--limit", o->scan.limit, "how many (1000)");
     c->add_option("--after", o->after, "go on after this cursor, which the page before ended with");

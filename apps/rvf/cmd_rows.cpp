@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "interop/vector_file.hpp"
 #include "records.hpp"
 
@@ -151,9 +152,8 @@ void register_rows(CLI::App& app) {
   auto* list = c->add_option("--ids", o->ids, "ids and ranges, for example 1,2,5-9");
   auto* file = c->add_option("--ids-file", o->ids_file, "file of ids (npy, text or ivecs)");
   list->excludes(file);
-  c->add_option("--filter", o->filter, "all vectors whose fields match")
-      ->excludes(list)
-      ->excludes(file);
+  const FilterOptions filter = add_filter(*c, o->filter, "all vectors whose fields match");
+  for (CLI::Option* option : {filter.text, filter.file}) option->excludes(list)->excludes(file);
   add_json(*c, *o);
   c->callback([o] {
     if (o->ids.empty() && o->ids_file.empty() && o->filter.empty()) {

@@ -21,6 +21,14 @@ enum class DType : uint8_t {
 // cosine is 1 - cos (1 when either vector is zero), hamming counts differing bits.
 enum class Metric : uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kHamming = 3 };
 
+// What the vectors of a store are named by: one kind a store, decided by its first row or at create.
+enum class IdKind : uint8_t {
+  kUndecided = 0,  // an empty store that was not told
+  kNumbers = 1,  // 0 to 2^64-2, given or counted on
+  kTexts = 2,  // 1 byte or more
+};
+const char* id_kind_name(IdKind kind) noexcept;  // "undecided", "numbers", "texts"
+
 // What a store's index is, and what it is searched through.
 enum class SearchLayout : uint16_t {
   kFused = 0,  // node blocks made for searching, about 1.5 times the vectors as f32: fastest

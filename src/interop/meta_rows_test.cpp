@@ -230,8 +230,8 @@ TEST_F(MetaRowsFile, AFieldOfTheStoreKeepsItsTypeAndWholeNumbersWiden) {
 }
 
 TEST_F(MetaRowsFile, RowsJoinByNumberOrTextOrOrder) {
-  EXPECT_EQ(read("{\"id\":18446744073709551615}\n").ids,
-            (std::vector<uint64_t>{18446744073709551615ULL}));
+  EXPECT_EQ(read("{\"id\":18446744073709551614}\n").ids,
+            (std::vector<uint64_t>{18446744073709551614ULL}));
   EXPECT_EQ(read("{\"id\":\"a\"}\n{\"id\":\"7\"}\n").keys, (std::vector<std::string>{"a", "7"}));
   MetaOptions options;
   options.id_field = "doc.key";
@@ -240,16 +240,18 @@ TEST_F(MetaRowsFile, RowsJoinByNumberOrTextOrOrder) {
   EXPECT_EQ(t->keys, (std::vector<std::string>{"k1"}));
   expect(*t, "doc.x", "i64", {"1"});
 
-  const std::string mixed =
-      "line 2: its \"id\" is missing or of another kind (number, text, none) than in the rows "
-      "before";
-  expect_error("{\"id\":1}\n{\"id\":\"a\"}\n", {}, ErrorCode::kBadMetadata, mixed);
-  expect_error("{\"id\":1}\n{\"a\":1}\n", {}, ErrorCode::kBadMetadata, mixed, 1);
-  expect_error("{\"a\":1}\n{\"id\":null,\"a\":1}\n{\"id\":3}\n", {}, ErrorCode::kBadMetadata,
-               "line 3" + mixed.substr(6));
-  expect_error("{\"id\":-1}\n", {}, ErrorCode::kOutOfRange,
-               "line 1: \"id\" is neither a whole number from 0 to 2^64-1 nor a text");
-  expect_error("{\"id\":\"\"}\n", {}, ErrorCode::kBadMetadata, "line 1: its \"id\" is empty");
+  expect_error("{\"id\":1}\n{\"id\":\"a\"}\n", {}, ErrorCode::kCorrupt,
+               "line 2: the id \"a\" is a text, and those before are numbers (0 to 2^64-2, without "
+               "signs, blanks or leading zeros); --id-type text takes all as texts");
+  expect_error("{\"id\":1}\n{\"a\":1}\n", {}, ErrorCode::kCorrupt,
+               "line 2: its id is missing, the rows before have one", 1);
+  expect_error("{\"a\":1}\n{\"id\":null,\"a\":1}\n{\"id\":3}\n", {}, ErrorCode::kCorrupt,
+               "line 3: it has an id, the rows before have none");
+  for (const char* bad : {"-1", "1.0", "1e3", "true", "[1]", "18446744073709551616"}) {
+    expect_error("{\"id\":" + std::string(bad) + "}\n", {}, ErrorCode::kOutOfRange,
+                 "line 1: \"id\" is neither a whole number from 0 to 2^64-2 nor a text");
+  }
+  expect_error("{\"id\":\"\"}\n", {}, ErrorCode::kCorrupt, "line 1: the id is empty");
   expect_error("{\"id\":1,\"id\":2}\n", {}, ErrorCode::kBadMetadata,
                "line 1: the field \"id\" is there twice");
   options.id_field = "key";
@@ -259,7 +261,9 @@ TEST_F(MetaRowsFile, RowsJoinByNumberOrTextOrOrder) {
 
 TEST_F(MetaRowsFile, FieldNamesMustBeThoseOfAStore) {
   const std::string taken =
-      "is taken: \"id\" and names that begin with '_' belong to the store; rename it";
+      "is taken: \"id\", \"vector\", \"embedding\" and names that begin with '_' belong to the "
+      "store; "
+      "rename it";
   expect_error("{\"_id\":1}\n", {}, ErrorCode::kBadArgument,
                "line 1: the field name \"_id\" " + taken);
   MetaOptions other;
@@ -284,18 +288,20 @@ TEST_F(MetaRowsFile, FieldNamesMustBeThoseOfAStore) {
 
 TEST_F(MetaRowsFile, DamagedInputIsRefused) {
   expect_error("{\"a\":1}\n{\"a\":\n", {}, ErrorCode::kCorrupt,
+               "line 2: not JSON: it ends within a value");
+  expect_error("{\"a\":1}\n{\"a\":}\n", {}, ErrorCode::kCorrupt,
                "line 2: not JSON: The JSON document has an improper structure: missing or "
                "superfluous commas, braces, missing keys, etc.");
+  expect_error(
+      "{\"a\":NaN}\n", {}, ErrorCode::kCorrupt,
+      "line 1: not JSON: The JSON document has an improper structure: missing or "
+      "superfluous commas, braces, missing keys, etc. (NaN and Infinity are no JSON; null is)");
   expect_error("{\"a\":1}\n[1]\n", {}, ErrorCode::kCorrupt,
                "line 2: not a JSON object; one a line is wanted");
-  expect_error("[{\"a\":1}]\n", {}, ErrorCode::kBadArgument,
-               "is a JSON array; metadata is one JSON object a line, or csv");
   expect_error("", {}, ErrorCode::kBadArgument, "the file holds no rows");
   expect_error(" \n\n", {}, ErrorCode::kBadArgument, "the file holds no rows");
   EXPECT_EQ(read_table(path("missing")).error().code, ErrorCode::kNoSuchFile);
   EXPECT_EQ(read_table(file("utf8", "{\"a\":\"\xE4\"}\n")).error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(read_table(file("big", "{\"a\":18446744073709551616}\n")).error().code,
-            ErrorCode::kCorrupt);
   std::string deep;
   for (int i = 0; i < 400; ++i) deep += "{\"\":";
   EXPECT_EQ(read_table(file("deep", deep + "1" + std::string(400, '}') + "\n")).error().code,
@@ -388,11 +394,76 @@ TEST_F(MetaRowsFile, CsvConvertsToGivenTypes) {
   expect(t, "b", "bytes", {"\"//4=\"", "null"});
 }
 
-TEST_F(MetaRowsFile, CsvIdsAreTextAsSoonAsTheFirstIs) {
+TEST_F(MetaRowsFile, OneIdOfACsvThatIsNoNumberMakesAllOfThemTexts) {
   EXPECT_EQ(read("id,a\nx,1\n12,2\n").keys, (std::vector<std::string>{"x", "12"}));
-  expect_error("id,a\n12,1\nx,2\n", {}, ErrorCode::kBadMetadata,
-               "line 3: its \"id\" is missing or of another kind (number, text, none) than in the "
-               "rows before");
+  for (const char* odd : {"x", "007", "-1", "1.0", "+1", "18446744073709551615"}) {
+    const Table t = read("id,a\n12,1\n" + std::string(odd) + ",2\n", "", 1);
+    EXPECT_EQ(t.keys, (std::vector<std::string>{"12", odd}));
+  }
+  EXPECT_EQ(read("id,a\n12,1\n0,2\n").ids, (std::vector<uint64_t>{12, 0}));
+  MetaOptions numbers;
+  numbers.ids = IdKind::kNumbers;
+  expect_error(
+      "id,a\n12,1\n007,2\n", numbers, ErrorCode::kCorrupt,
+      "line 3: the id \"007\" is a text, and the ids here are numbers (0 to 2^64-2, without "
+      "signs, blanks or leading zeros)");
+  MetaOptions texts;
+  texts.ids = IdKind::kTexts;
+  EXPECT_EQ(read_table(file("t", "{\"id\":5}\n"), texts)->keys, (std::vector<std::string>{"5"}));
+}
+
+TEST_F(MetaRowsFile, RowsMayStandInOneArrayOrOverSeveralLines) {
+  for (const char* content :
+       {"[{\"a\":1},{\"a\":2}]", "\xEF\xBB\xBF [\n {\"a\":1} ,\r\n {\n\"a\":\n2}\n]\n",
+        "{\n  \"a\": 1\n}\n{\"a\":2}", "{\"a\":1}\r{\"a\":2}\r"}) {
+    expect(read(content, "", 1), "a", "i64", {"1", "2"});
+  }
+  expect_error("[{\"a\":1},]", {}, ErrorCode::kCorrupt,
+               "line 1: not JSON: a comma before the closing bracket");
+  expect_error("[{\"a\":1}\n{\"a\":2}]", {}, ErrorCode::kCorrupt,
+               "line 2: not JSON: a comma is missing, or the closing bracket");
+  expect_error("[{\"a\":1},\n{\"a\":2}", {}, ErrorCode::kCorrupt,
+               "line 2: not JSON: a comma is missing, or the closing bracket");
+  expect_error("[{\"a\":1}]\n{}", {}, ErrorCode::kCorrupt,
+               "line 2: not JSON: more after the array");
+  expect_error(
+      "{\"a\":1},\n{\"a\":2}\n", {}, ErrorCode::kCorrupt,
+      "line 1: not JSON: a comma between rows; rows stand one a line, or all in one [array]");
+  expect_error("{\"a\":1}\nhello\n", {}, ErrorCode::kCorrupt,
+               "line 2: not JSON: a row begins with '{' or '[', not 'h'");
+  expect_error(std::string("{\"a\":1}\n\0{\"a\":2}\n", 18), {}, ErrorCode::kCorrupt,
+               "line 2: not JSON: a row begins with '{' or '[', not '?'");
+  EXPECT_EQ(read("[]").rows, 0u);
+}
+
+TEST_F(MetaRowsFile, NumbersBeyond64BitsKeepTheirDigitsOrAreRefused) {
+  const std::string big = "123456789012345678901234567890";
+  expect(read("{\"n\":" + big + ",\"l\":[1," + big + "],\"s\":\"x\"}\n", "n:string"), "n", "string",
+         {'"' + big + '"'});
+  expect(read("{\"l\":[1," + big + "]}\n"), "l", "string", {"\"[1," + big + "]\""});
+  expect(read("{\"n\":18446744073709551616}\n", "n:f64"), "n", "f64", {"18446744073709551616.0"});
+  expect(read("{\"n\":1e400}\n", "n:string"), "n", "string", {"\"1e400\""});
+  expect(read("{\"n\":{\"k\":" + big + "}}\n", "n:string"), "n", "string",
+         {"\"{\\\"k\\\":" + big + "}\""});
+  expect_error(
+      "{\"n\":" + big + "}\n", {}, ErrorCode::kBadMetadata,
+      "line 1: field \"n\": " + big +
+          " is beyond 64 bits; --schema n:string keeps its digits, n:f64 takes what a double "
+          "is exactly");
+  EXPECT_EQ(read_table(file("f", "{\"n\":" + big + "}\n"), declared("n:f64")).error().code,
+            ErrorCode::kBadMetadata);
+  EXPECT_EQ(read_table(file("c", "n\n" + big + "\n"), declared("n:f64")).error().code,
+            ErrorCode::kBadMetadata);
+  EXPECT_EQ(read_table(file("m", "{\"n\":" + big + ",\"t\":\"\\uFDD0\"}\n")).error().code,
+            ErrorCode::kCorrupt)
+      << "a text that could be taken for a number's digits";
+}
+
+TEST_F(MetaRowsFile, AFieldThatIsThereTwiceIsRefusedAlsoWhereOneIsNull) {
+  for (const char* row : {R"({"a":1,"a":2})", R"({"a":null,"a":1})", R"({"a":1,"a":null})",
+                          R"({"a.b":1,"a":{"b":2}})", R"({"a":{"b":1},"a.b":null})"}) {
+    EXPECT_EQ(read_table(file("rows", row)).error().code, ErrorCode::kBadMetadata) << row;
+  }
 }
 
 TEST_F(MetaRowsFile, DamagedCsvIsRefused) {
@@ -412,6 +483,8 @@ class ExtraFile : public MetaRowsFile {
   Result<Table> read_extra(const std::string& where, size_t at_once, MetaOptions options = {}) {
     ReadOptions read_options;
     read_options.want_extra = true;
+    read_options.id_field = options.id_field;
+    read_options.id_required = options.id_required;
     auto reader = open_vectors(where, read_options);
     if (!reader) return reader.error();
     ExtraColumns extra(where, (*reader)->info().format, options);
@@ -427,6 +500,7 @@ class ExtraFile : public MetaRowsFile {
       EXPECT_EQ(rows.count, *n);
       chunk.to_f32(vectors_);
       ids_.insert(ids_.end(), chunk.ids.begin(), chunk.ids.end());
+      keys_.insert(keys_.end(), chunk.string_ids.begin(), chunk.string_ids.end());
       add(table, rows);
     }
   }
@@ -434,6 +508,7 @@ class ExtraFile : public MetaRowsFile {
   uint32_t dim_ = 0;
   std::vector<float> vectors_;
   std::vector<uint64_t> ids_;
+  std::vector<std::string> keys_;
 };
 
 TEST_F(ExtraFile, TheOtherKeysOfAJsonlAreItsMetadata) {
@@ -452,12 +527,16 @@ TEST_F(ExtraFile, TheOtherKeysOfAJsonlAreItsMetadata) {
 
 TEST_F(ExtraFile, AnotherFieldCanBeTheId) {
   MetaOptions options;
-  options.id_field = "doi";
   options.id_required = true;
-  const auto t = read_extra(file("v.jsonl", "{\"vector\":[1],\"doi\":\"10.1/x\"}\n"), 1, options);
-  ASSERT_TRUE(t.ok()) << t.error().message;
-  EXPECT_EQ(t->keys, (std::vector<std::string>{"10.1/x"}));
-  EXPECT_TRUE(t->values.empty());
+  for (const auto& [field, row] : {std::pair("doi", R"({"vector":[1],"doi":"10.1/x","id":7})"),
+                                   {"doc.doi", R"({"vector":[1],"doc":{"doi":"10.1/x"}})"}}) {
+    options.id_field = field;
+    keys_.clear();
+    const auto t = read_extra(file("v.jsonl", row), 1, options);
+    ASSERT_TRUE(t.ok()) << t.error().message;
+    EXPECT_EQ(keys_, (std::vector<std::string>{"10.1/x"}));
+    EXPECT_TRUE(t->values.empty());
+  }
 }
 
 TEST_F(ExtraFile, ErrorsNameTheRow) {
@@ -538,9 +617,10 @@ TEST(SchemaText, MistakesAreNamed) {
   EXPECT_EQ(says("a:string:fast"),
             "schema: field \"a\": no index is named \"fast\"; \"index\" and \"words\" are");
   EXPECT_EQ(says("a:i64,a:f64"), "schema: the field \"a\" is there twice");
-  EXPECT_EQ(says("id:u64"),
-            "schema: the field name \"id\" is taken: \"id\" and names that begin with '_' belong "
-            "to the store");
+  EXPECT_EQ(
+      says("id:u64"),
+      "schema: the field name \"id\" is taken: \"id\", \"vector\", \"embedding\" and names that "
+      "begin with '_' belong to the store");
   EXPECT_EQ(says(":i64"), "schema: a field name has 1 to 255 bytes");
   EXPECT_NE(says("a:i64,"), "");
   EXPECT_EQ(says("{\"a\":5}"), "schema: field \"a\": neither a type nor {\"type\":...}");

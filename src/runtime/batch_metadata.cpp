@@ -39,7 +39,7 @@ Result<Value> widened(const Value& value, FieldType type, const std::string& fie
   if (type != FieldType::kF64 || meta::widens_exactly(value)) return meta::widen(value, type);
   const auto* i = std::get_if<int64_t>(&value);
   const auto* u = std::get_if<uint64_t>(&value);
-  return Error(ErrorCode::kBadMetadata,
+  return Error(ErrorCode::kOutOfRange,
                "the field '" + field + "' is f64 or becomes it, and no f64 is exactly " +
                    (i != nullptr ? std::to_string(*i) : std::to_string(*u)) +
                    "; keep its values whole numbers of one type, or use a string field");
