@@ -204,7 +204,9 @@ void run_update(const UpdateOptions& o) {
   Store store = open_for_writing(o, o.open);
   interop::MetaOptions rows;
   rows.declared = schema_from(o.schema);
-  rows.known = must(store.snapshot()).fields();
+  const Snapshot before = must(store.snapshot());
+  rows.known = before.fields();
+  rows.ids = before.has_keys() ? IdKind::kTexts : IdKind::kNumbers;
   rows.id_required = true;
   if (!o.id_column.empty()) rows.id_field = o.id_column;
   declare_fields(store, rows.declared);
