@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 
 #include "interop/meta_values.hpp"
 #include "interop/readers.hpp"
@@ -16,6 +16,15 @@ bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c 
 bool is_of_number(char c) noexcept {
   return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
+
+// What ends a run of characters that say nothing about where a value ends.
+constexpr auto kMeaning = [] {
+  std::array<bool, 256> out{};
+  for (const char c : {'"', '\\', '{', '}', '[', ']', '\n', '\r'}) {
+    out[static_cast<unsigned char>(c)] = true;
+  }
+  return out;
+}();
 
 // Calls take(begin, end) for every run of characters outside of texts that `is_part` accepts.
 template <class Part, class Take>
@@ -189,15 +198,22 @@ Status JsonRows::take_value(std::string& out) {
     size_t at = 0;
     bool whole = false;
     while (at < text.size() && !whole) {
+      if (escaped) {
+        escaped = false;
+        ++at;
+        continue;
+      }
+      while (at < text.size() && !kMeaning[static_cast<unsigned char>(text[at])]) ++at;
+      if (at == text.size()) break;
       const char c = text[at++];
       if (c == '\n' || c == '\r') {
         if (quoted) return error(ErrorCode::kCorrupt, "not JSON: a text stays open");
-        line_ += c == '\r' || before_ != '\r';
+        const char previous = at > 1 ? text[at - 2] : before_;
+        line_ += c == '\r' || previous != '\r';
       }
-      before_ = c;
       if (quoted) {
-        if (!escaped && c == '"') quoted = false;
-        escaped = !escaped && c == '\\';
+        if (c == '"') quoted = false;
+        escaped = c == '\\';
       } else if (c == '"') {
         quoted = true;
       } else if (c == '{' || c == '[') {
@@ -210,6 +226,7 @@ Status JsonRows::take_value(std::string& out) {
       return error(ErrorCode::kTooLarge, fmt::format("a row is longer than {} bytes", kMaxLine));
     }
     out.append(text.substr(0, at));
+    before_ = text[at - 1];
     source_->skip(at);
     if (whole) return {};
   }

@@ -26,6 +26,12 @@ Result<std::unique_ptr<VectorReader>> open_checked(const std::string& path,
   }
   if (format == Format::kCsv) return open_csv(std::move(source), options);
   if (format == Format::kJsonl) return open_jsonl(std::move(source), options);
+  if (options.id_required || !options.vector_field.empty()) {
+    return source->error(ErrorCode::kBadArgument,
+                         "no column is named \"" +
+                             (options.id_required ? options.id_field : options.vector_field) +
+                             "\": rows of " + format_name(format) + " have no names");
+  }
   return open_fixed(std::move(source), format);
 }
 

@@ -2,6 +2,7 @@
 """Options that contradict a store or each other are refused, and a failure leaves nothing behind."""
 import os
 import signal
+import struct
 import subprocess
 import time
 
@@ -26,6 +27,15 @@ class Contradictions(harness.Misuse):
         self.ok("ingest", "s.rvf", "a.jsonl", "--create", "--metric", "l2", "--dtype", "f32", "--quiet")
         (status,) = self.json("status", "s.rvf")
         self.assertEqual((status["metric"], status["dtype"], status["vectors"]), ("l2", "f32", 3))
+
+    def test_names_of_columns_are_refused_of_files_that_have_none(self):
+        self.file("v.fvecs", struct.pack("<i2f", 2, 1, 2) * 3)
+        self.file("v.csv", "1,2\n3,4\n")
+        for name in ("v.fvecs", "v.csv"):
+            for option in ("--vector-field", "--id-column"):
+                with self.subTest(name=name, option=option):
+                    self.refused("ingest", "s.rvf", name, "--create", option, "key", says=[name, "key"])
+        self.nothing_left("v.csv", "v.fvecs")
 
     def test_an_explicit_metric_of_bits_is_the_one_that_was_asked_for(self):
         for metric, made in (([], "hamming"), (["--metric", "l2"], "l2"), (["--metric", "hamming"], "hamming")):
