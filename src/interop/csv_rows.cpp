@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <new>
 #include <string_view>
 
@@ -265,9 +264,8 @@ class CsvReader final : public VectorReader {
 
   // Why there may be no numbers.
   const char* hint() const {
-    const bool comma = std::any_of(fields_.begin(), fields_.end(), [](const CsvField& f) {
-      return number_fault(NumberRead::kText, f.text).message.ends_with("1.5");
-    });
+    const bool comma = std::any_of(fields_.begin(), fields_.end(),
+                                   [](const CsvField& f) { return has_decimal_comma(f.text); });
     return comma ? "; decimal commas? numbers are written with a point, 1.5" : "";
   }
 

@@ -14,14 +14,13 @@ namespace {
 
 constexpr size_t kShown = 40;
 
-// "1,5" where 1.5 is meant.
+}  // namespace
+
 bool has_decimal_comma(std::string_view text) noexcept {
-  return std::count(text.begin(), text.end(), ',') == 1 &&
+  return !text.empty() && std::count(text.begin(), text.end(), ',') == 1 &&
          text.find_first_not_of("0123456789,+-eE") == std::string_view::npos &&
          text.front() != ',' && text.back() != ',';
 }
-
-}  // namespace
 
 NumberRead read_number(std::string_view s, float& out) noexcept {
   if (s.starts_with('+')) {
@@ -53,10 +52,11 @@ Error number_fault(NumberRead read, std::string_view text) {
     case NumberRead::kOutOfRange: return {ErrorCode::kOutOfRange, "beyond the range of f32"};
     default: break;
   }
-  const bool comma = !text.empty() && has_decimal_comma(text);
   return {ErrorCode::kCorrupt,
           fmt::format("\"{}\" is no number{}", text.substr(0, kShown),
-                      comma ? "; a decimal comma? numbers are written with a point, 1.5" : "")};
+                      has_decimal_comma(text)
+                          ? "; a decimal comma? numbers are written with a point, 1.5"
+                          : "")};
 }
 
 Status read_vector(std::string_view text, std::vector<float>& out) {

@@ -16,6 +16,9 @@ NumberRead read_number(std::string_view text, float& out) noexcept;
 // `out`. Errors, without a place: kCorrupt, kNotFinite, kOutOfRange, kWrongDimension.
 Status read_vector(std::string_view text, std::vector<float>& out);
 
+// "1,5" where 1.5 is meant.
+bool has_decimal_comma(std::string_view text) noexcept;
+
 // What is wrong with a text that should be a number, for a message.
 Error number_fault(NumberRead read, std::string_view text);
 
