@@ -4,92 +4,10 @@
 #include <cstdlib>
 #include <map>
 
-#include "interop/json_values.hpp"
-#include "interop/schema_text.hpp"
-#include "interop/test_files.hpp"
+#include "interop/meta_rows_test_util.hpp"
 
 namespace rvf::interop {
 namespace {
-
-// All values of a file as JSON, by field; "null" where there is none.
-struct Table {
-  size_t rows = 0;
-  std::vector<uint64_t> ids;
-  std::vector<std::string> keys;
-  std::map<std::string, std::string> types;  // of the last batch that had the field
-  std::map<std::string, std::vector<std::string>> values;
-};
-
-void add(Table& table, const MetaRows& rows) {
-  table.ids.insert(table.ids.end(), rows.ids.begin(), rows.ids.end());
-  table.keys.insert(table.keys.end(), rows.keys.begin(), rows.keys.end());
-  for (const Column& c : rows.columns) {
-    EXPECT_EQ(c.values.size(), rows.count) << c.name;
-    table.types[c.name] = field_type_name(c.type);
-    auto& values = table.values[c.name];
-    values.resize(table.rows, "null");
-    for (const Value& v : c.values) {
-      std::string text;
-      append_json(text, v, c.type);
-      values.push_back(text);
-    }
-  }
-  table.rows += rows.count;
-  for (auto& [name, values] : table.values) values.resize(table.rows, "null");
-}
-
-Result<Table> read_table(const std::string& path, const MetaOptions& options = {},
-                         size_t at_once = 100) {
-  auto reader = MetaRowReader::open(path, options);
-  if (!reader) return reader.error();
-  Table table;
-  MetaRows rows;
-  for (;;) {
-    const auto n = (*reader)->read(at_once, rows);
-    if (!n) return n.error();
-    EXPECT_EQ(*n, rows.count);
-    EXPECT_LE(*n, at_once);
-    if (*n == 0) return table;
-    EXPECT_EQ(rows.first_row, table.rows);
-    add(table, rows);
-  }
-}
-
-class MetaRowsFile : public TestFiles {
- protected:
-  Table read(const std::string& content, const std::string& schema = "", size_t at_once = 100) {
-    MetaOptions options;
-    if (!schema.empty()) options.declared = *parse_schema(schema);
-    auto table = read_table(file("rows", content), options, at_once);
-    EXPECT_TRUE(table.ok()) << table.error().message;
-    return table ? *table : Table();
-  }
-  void expect(const Table& table, const std::string& field, const std::string& type,
-              const std::vector<std::string>& values) {
-    ASSERT_TRUE(table.types.contains(field)) << field;
-    EXPECT_EQ(table.types.at(field), type) << field;
-    EXPECT_EQ(table.values.at(field), values) << field;
-  }
-  // The whole message but for the path in front of it.
-  void expect_error(const std::string& content, const MetaOptions& options, ErrorCode code,
-                    const std::string& says, size_t at_once = 100) {
-    const std::string where = file("rows", content);
-    const auto table = read_table(where, options, at_once);
-    ASSERT_FALSE(table.ok()) << content;
-    EXPECT_EQ(table.error().code, code) << table.error().message;
-    EXPECT_EQ(table.error().message, where + ": " + says);
-  }
-  static MetaOptions declared(const std::string& schema) {
-    MetaOptions options;
-    options.declared = *parse_schema(schema);
-    return options;
-  }
-  static MetaOptions known(const std::string& schema) {
-    MetaOptions options;
-    options.known = *parse_schema(schema);
-    return options;
-  }
-};
 
 TEST_F(MetaRowsFile, JsonlFindsTheTypes) {
   const Table t = read(R"({"id":7,"lang":"de","year":2020,"price":1.5,"open":true,"tags":["a","b"]}
@@ -410,60 +328,6 @@ TEST_F(MetaRowsFile, OneIdOfACsvThatIsNoNumberMakesAllOfThemTexts) {
   MetaOptions texts;
   texts.ids = IdKind::kTexts;
   EXPECT_EQ(read_table(file("t", "{\"id\":5}\n"), texts)->keys, (std::vector<std::string>{"5"}));
-}
-
-TEST_F(MetaRowsFile, RowsMayStandInOneArrayOrOverSeveralLines) {
-  for (const char* content :
-       {"[{\"a\":1},{\"a\":2}]", "\xEF\xBB\xBF [\n {\"a\":1} ,\r\n {\n\"a\":\n2}\n]\n",
-        "{\n  \"a\": 1\n}\n{\"a\":2}", "{\"a\":1}\r{\"a\":2}\r"}) {
-    expect(read(content, "", 1), "a", "i64", {"1", "2"});
-  }
-  expect_error("[{\"a\":1},]", {}, ErrorCode::kCorrupt,
-               "line 1: not JSON: a comma before the closing bracket");
-  expect_error("[{\"a\":1}\n{\"a\":2}]", {}, ErrorCode::kCorrupt,
-               "line 2: not JSON: a comma is missing, or the closing bracket");
-  expect_error("[{\"a\":1},\n{\"a\":2}", {}, ErrorCode::kCorrupt,
-               "line 2: not JSON: a comma is missing, or the closing bracket");
-  expect_error("[{\"a\":1}]\n{}", {}, ErrorCode::kCorrupt,
-               "line 2: not JSON: more after the array");
-  expect_error(
-      "{\"a\":1},\n{\"a\":2}\n", {}, ErrorCode::kCorrupt,
-      "line 1: not JSON: a comma between rows; rows stand one a line, or all in one [array]");
-  expect_error("{\"a\":1}\nhello\n", {}, ErrorCode::kCorrupt,
-               "line 2: not JSON: a row begins with '{' or '[', not 'h'");
-  expect_error(std::string("{\"a\":1}\n\0{\"a\":2}\n", 18), {}, ErrorCode::kCorrupt,
-               "line 2: not JSON: a row begins with '{' or '[', not '?'");
-  EXPECT_EQ(read("[]").rows, 0u);
-}
-
-TEST_F(MetaRowsFile, NumbersBeyond64BitsKeepTheirDigitsOrAreRefused) {
-  const std::string big = "123456789012345678901234567890";
-  expect(read("{\"n\":" + big + ",\"l\":[1," + big + "],\"s\":\"x\"}\n", "n:string"), "n", "string",
-         {'"' + big + '"'});
-  expect(read("{\"l\":[1," + big + "]}\n"), "l", "string", {"\"[1," + big + "]\""});
-  expect(read("{\"n\":18446744073709551616}\n", "n:f64"), "n", "f64", {"18446744073709551616.0"});
-  expect(read("{\"n\":1e400}\n", "n:string"), "n", "string", {"\"1e400\""});
-  expect(read("{\"n\":{\"k\":" + big + "}}\n", "n:string"), "n", "string",
-         {"\"{\\\"k\\\":" + big + "}\""});
-  expect_error(
-      "{\"n\":" + big + "}\n", {}, ErrorCode::kBadMetadata,
-      "line 1: field \"n\": " + big +
-          " is beyond 64 bits; --schema n:string keeps its digits, n:f64 takes what a double "
-          "is exactly");
-  EXPECT_EQ(read_table(file("f", "{\"n\":" + big + "}\n"), declared("n:f64")).error().code,
-            ErrorCode::kBadMetadata);
-  EXPECT_EQ(read_table(file("c", "n\n" + big + "\n"), declared("n:f64")).error().code,
-            ErrorCode::kBadMetadata);
-  EXPECT_EQ(read_table(file("m", "{\"n\":" + big + ",\"t\":\"\\uFDD0\"}\n")).error().code,
-            ErrorCode::kCorrupt)
-      << "a text that could be taken for a number's digits";
-}
-
-TEST_F(MetaRowsFile, AFieldThatIsThereTwiceIsRefusedAlsoWhereOneIsNull) {
-  for (const char* row : {R"({"a":1,"a":2})", R"({"a":null,"a":1})", R"({"a":1,"a":null})",
-                          R"({"a.b":1,"a":{"b":2}})", R"({"a":{"b":1},"a.b":null})"}) {
-    EXPECT_EQ(read_table(file("rows", row)).error().code, ErrorCode::kBadMetadata) << row;
-  }
 }
 
 TEST_F(MetaRowsFile, DamagedCsvIsRefused) {
