@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "storage_argument.hpp"
 #include "types_arguments.hpp"
 
@@ -15,7 +16,7 @@ void register_create(CLI::App& app) {
   CLI::App* c = app.add_subcommand("create", "make an empty store");
   add_store_to_write(*c, *o);
   c->add_option("--dim", o->create.dimension, "dimensions of a vector, 1 to 65535")->required();
-  add_metric(*c, o->create.metric);
+  CLI::Option* metric = add_metric(*c, o->create.metric);
   CLI::Option* dtype = add_dtype(*c, o->create.dtype);
   o->storage.add_to(*c);
   c->add_option(
@@ -26,12 +27,11 @@ void register_create(CLI::App& app) {
                 "graph: width of the search for a vector's neighbours (128)")
       ->check(CLI::Range(8, 4096));
   add_search_layout(*c, o->create.search_layout);
+  add_id_type(*c, o->create.ids);
   add_json(*c, *o);
-  c->callback([o, dtype] {
+  c->callback([o, metric, dtype] {
     o->storage.apply(o->create, dtype->count() > 0);
-    if (o->create.dtype == DType::kBinary && o->create.metric == Metric::kL2) {
-      o->create.metric = Metric::kHamming;
-    }
+    choose_metric(o->create, metric->count() > 0);
     Store s = must(Store::create(o->store, o->create, writing_options(*o)));
     const StoreStatus status = s.status();
     must(s.close());

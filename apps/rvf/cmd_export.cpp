@@ -1,27 +1,44 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "interop/vector_writer.hpp"
 #include "records.hpp"
-#include "text_file_writer.hpp"
+#include "types_arguments.hpp"
 
 namespace rvf::cli {
 namespace {
 
-interop::Format format_of(const std::string& path) {
-  const size_t dot = path.rfind('.');
-  const auto format = interop::parse_format(dot == std::string::npos ? "" : path.substr(dot + 1));
+struct Options : Common {
+  std::string file, meta_file, filter;
+  std::optional<interop::Format> format;
+  std::vector<std::string> columns{"*"};
+};
+
+interop::Format format_of(const Options& o) {
+  if (o.format) return *o.format;
+  if (o.file == "-") return interop::Format::kJsonl;
+  const size_t dot = o.file.rfind('.');
+  const auto format = interop::parse_format(dot == std::string::npos ? "" : o.file.substr(dot + 1));
   if (!format || (*format != interop::Format::kNpy && *format != interop::Format::kJsonl &&
                   *format != interop::Format::kFvecs)) {
-    fail_usage("the name of the exported file must end in .npy, .jsonl or .fvecs");
+    fail_usage(
+        "the name of the exported file must end in .npy, .jsonl or .fvecs; else give --format");
   }
   return *format;
 }
 
-struct Options : Common {
-  std::string file, meta_file, filter;
-  std::vector<std::string> columns{"*"};
-};
+void check_arguments(const Options& o) {
+  for (const std::string& out : {o.file, o.meta_file}) {
+    if (interop::same_file(out, o.store)) fail_usage(out + " is the store itself");
+  }
+  if (!o.meta_file.empty() && (o.file == o.meta_file || interop::same_file(o.file, o.meta_file))) {
+    fail_usage("the vectors and --meta would go into one file, " + o.file);
+  }
+  if (o.json && (o.file == "-" || o.meta_file == "-")) {
+    fail_usage("--json prints to standard output too; leave it out with \"-\"");
+  }
+}
 
 // Ids in ascending order, those that match.
 std::vector<uint64_t> matching_ids(const Snapshot& snapshot, const std::string& filter) {
@@ -35,7 +52,8 @@ std::vector<uint64_t> matching_ids(const Snapshot& snapshot, const std::string& 
 void run(const Options& o) {
   const std::string& file = o.file;
   install_interrupt();
-  const interop::Format format = format_of(file);
+  const interop::Format format = format_of(o);
+  check_arguments(o);
   const Store store = open_for_reading(o);
   const Snapshot snapshot = must(store.snapshot());
   const DType stored = snapshot.dtype();
@@ -45,16 +63,14 @@ void run(const Options& o) {
   interop::VectorChunk chunk;
   chunk.dtype = native ? stored : DType::kF32;
   chunk.dim = snapshot.dimension();
-  const auto writer =
-      must_input(interop::VectorWriter::create(file, format, chunk.dtype, chunk.dim));
   const size_t bytes = vector_bytes(chunk.dtype, chunk.dim);
   const std::vector<uint64_t> ids = matching_ids(snapshot, o.filter);
   const Records records(snapshot, o.columns);
   const bool named = snapshot.has_keys();
-  std::unique_ptr<TextFileWriter> meta;
-  if (!o.meta_file.empty()) {
-    meta = must(TextFileWriter::create(o.meta_file));
-  }
+  const auto writer =
+      must_input(interop::VectorWriter::create(file, format, chunk.dtype, chunk.dim, ids.size()));
+  std::unique_ptr<interop::OutputFile> meta;
+  if (!o.meta_file.empty()) meta = must(interop::OutputFile::create(o.meta_file));
   ProgressBar bar("exporting", "vectors");
   constexpr size_t kRows = 4096;
   for (size_t at = 0; at < ids.size(); at += kRows) {
@@ -100,7 +116,7 @@ void run(const Options& o) {
   bar.finish();
   if (o.json) {
     say("{}\n", JsonObject().add("exported", uint64_t{ids.size()}).add("file", file).str());
-  } else {
+  } else if (file != "-" && o.meta_file != "-") {
     say("{} vectors written to {} in id order\n", human_count(ids.size()), file);
   }
 }
@@ -111,11 +127,21 @@ void register_export(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("export", "write vectors to a .npy, .jsonl or .fvecs file");
   add_store_to_read(*c, *o);
-  c->add_option("FILE", o->file, "the file to write, in id order; .jsonl holds fields and ids too")
+  c->add_option(
+       "FILE", o->file,
+       "the file to write, in id order, \"-\" for standard output; .jsonl holds fields and ids "
+       "too")
       ->required();
+  static const std::map<std::string, interop::Format> formats = {
+      {"npy", interop::Format::kNpy},
+      {"jsonl", interop::Format::kJsonl},
+      {"fvecs", interop::Format::kFvecs}};
+  add_choice(*c, "--format", o->format, formats,
+             "npy, jsonl or fvecs; default: as the name ends, jsonl for \"-\"")
+      ->type_name("FORMAT");
   c->add_option("--meta", o->meta_file,
                 "write ids and fields here, a JSON object a line, beside .npy or .fvecs");
-  c->add_option("--filter", o->filter, "only vectors whose fields match");
+  add_filter(*c, o->filter);
   c->add_option("--columns", o->columns, "fields to write (all)")->delimiter(',');
   add_json(*c, *o);
   c->callback([o] { run(*o); });

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "interop/meta_rows.hpp"
 #include "metadata_input.hpp"
 #include "records.hpp"
@@ -218,7 +219,9 @@ void run_update(const UpdateOptions& o) {
   Store store = open_for_writing(o, o.open);
   interop::MetaOptions rows;
   rows.declared = schema_from(o.schema);
-  rows.known = must(store.snapshot()).fields();
+  const Snapshot before = must(store.snapshot());
+  rows.known = before.fields();
+  rows.ids = before.has_keys() ? IdKind::kTexts : IdKind::kNumbers;
   rows.id_required = true;
   if (!o.id_column.empty()) rows.id_field = o.id_column;
   declare_fields(store, rows.declared);
@@ -276,7 +279,7 @@ void register_metadata(CLI::App& app) {
     auto o = std::make_shared<CountOptions>();
     CLI::App* c = app.add_subcommand("count", "count vectors, all or those that match");
     add_store_to_read(*c, *o);
-    c->add_option("--filter", o->filter, "only vectors whose fields match");
+    add_filter(*c, o->filter);
     auto* by = c->add_option("--by", o->by, "how many have which value of this field");
     c->add_option("--limit", o->limit, "values to show with --by (100)")
         ->check(at_least(1))
@@ -292,7 +295,7 @@ void register_metadata(CLI::App& app) {
     auto o = std::make_shared<ScanCommand>();
     CLI::App* c = app.add_subcommand("scan", "list the vectors that match, in order of their ids");
     add_store_to_read(*c, *o);
-    c->add_option("--filter", o->scan.filter, "only vectors whose fields match");
+    add_filter(*c, o->scan.filter);
     c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
     c->add_option("--limit", o->scan.limit, "how many (1000)")->check(at_least(1));
     c->add_option("--after", o->after, "go on after this cursor, which the page before ended with");

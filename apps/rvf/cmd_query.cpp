@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "command.hpp"
+#include "inputs.hpp"
 #include "interop/vector_file.hpp"
+#include "interop/vector_text.hpp"
 #include "records.hpp"
 #include "types_arguments.hpp"
 
@@ -11,7 +11,7 @@ namespace rvf::cli {
 namespace {
 
 struct Options : Common {
-  std::string vector, queries, like;
+  std::string vector, queries, like, vector_field;
   QueryOptions query;
   HybridOptions hybrid;
   std::optional<float> within;
@@ -21,22 +21,7 @@ struct Options : Common {
 
 std::vector<float> parse_vector(const std::string& text) {
   std::vector<float> values;
-  const char* at = text.data();
-  const char* end = at + text.size();
-  while (at < end) {
-    if (*at == ' ' || *at == ',' || *at == '[' || *at == ']') {
-      ++at;
-      continue;
-    }
-    float v = 0;
-    const auto [next, error] = std::from_chars(at, end, v);
-    if (error != std::errc()) {
-      fail_usage(
-          fmt::format("--vector: \"{}\" is not a number", std::string(at, end).substr(0, 20)));
-    }
-    values.push_back(v);
-    at = next;
-  }
+  if (auto s = interop::read_vector(text, values); !s) fail_usage("--vector: " + s.error().message);
   return values;
 }
 
@@ -85,7 +70,7 @@ class Printer {
     const auto cells = records_.cells(ids);
     for (size_t i = 0; i < ids.size(); ++i) {
       std::vector<std::string> row{fmt::format("{}", i + 1), id_text(snapshot_, ids[i]),
-                                   fmt::format("{:.6g}", r.neighbors[i].distance)};
+                                   fmt::format("{:.6g}", r.neighbors[i].distance + 0.0F)};
       row.insert(row.end(), cells[i].begin(), cells[i].end());
       table.add(std::move(row));
     }
@@ -142,7 +127,8 @@ class Printer {
 
   void print_json(uint64_t number, const QueryResult& r, std::span<const uint64_t> ids) const {
     std::vector<float> distances;
-    for (const Neighbor& n : r.neighbors) distances.push_back(n.distance);
+    // A sum of nothing, negated, is -0.
+    for (const Neighbor& n : r.neighbors) distances.push_back(n.distance + 0.0F);
     JsonObject line;
     line.add("query", number).add_raw("ids", ids_json(ids));
     line.add_raw("distances", json_array(distances));
@@ -195,6 +181,7 @@ void run(const Options& o) {
   if (!one.empty()) return printer.print(0, must(snapshot.query(one, o.query)));
   interop::ReadOptions how;
   how.want_extra = true;  // a csv with other columns has the dimension here that it has in ingest
+  how.vector_field = o.vector_field;
   const auto reader = must_input(interop::open_vectors(o.queries, how));
   interop::VectorChunk chunk;
   uint64_t number = 0;
@@ -216,6 +203,9 @@ void register_query(CLI::App& app) {
   auto* many =
       c->add_option("--queries", o->queries, "a file of queries, of any format that ingest reads");
   one->excludes(many);
+  c->add_option("--vector-field", o->vector_field,
+                "key or column of --queries that holds the vector")
+      ->needs(many);
   c->add_option("--like", o->like, "the vector of this id is the query")
       ->excludes(one)
       ->excludes(many);
@@ -231,9 +221,8 @@ void register_query(CLI::App& app) {
                 "what the vector counts next to the words, 0 to 1 (0.5)")
       ->check(between(0, 1))
       ->needs(words);
-  auto* filter = c->add_option(
-      "--filter", o->query.filter,
-      "only vectors whose fields match, for example \"lang = 'de' and year >= 2020\"");
+  add_filter(*c, o->query.filter,
+             "only vectors whose fields match, for example \"lang = 'de' and year >= 2020\"");
   c->add_option("--columns", o->columns, "fields to show, * for all")->delimiter(',');
   auto* group =
       c->add_option("--group-by", o->query.group_by,
@@ -247,7 +236,7 @@ void register_query(CLI::App& app) {
   c->add_option("--max-distance", o->query.max_distance, "of the -k nearest those no farther")
       ->excludes(within);
   c->add_option("--min-score", o->hybrid.min_score, "no results with a lower score")->needs(words);
-  add_strategy(*c, o->query.strategy)->needs(filter)->excludes(words);
+  auto* strategy = add_strategy(*c, o->query.strategy)->excludes(words);
   c->add_flag("--explain", o->explain, "say how the filter was answered, and by which layers");
   c->add_option("-k", o->query.k, "how many neighbours (10)")
       ->check(at_least(1))
@@ -270,10 +259,13 @@ void register_query(CLI::App& app) {
       ->excludes(words);
   add_threads(*c, *o, "threads for --queries (1)");
   add_json(*c, *o);
-  c->callback([o] {
+  c->callback([o, strategy] {
     const bool queried = !o->vector.empty() || !o->queries.empty() || !o->like.empty();
     if (!queried && o->hybrid.words.empty()) {
       fail_usage("give --vector, --queries, --like or --words");
+    }
+    if (strategy->count() > 0 && o->query.filter.empty()) {
+      fail_usage("--strategy says how a filter is put to work; give --filter or --filter-file");
     }
     if (o->within) {
       o->query.max_distance = o->within;

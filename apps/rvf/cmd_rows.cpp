@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "interop/vector_file.hpp"
 #include "records.hpp"
 #include "upkeep_arguments.hpp"
@@ -112,8 +113,10 @@ void run_delete(const DeleteOptions& o) {
   Store store = open_for_writing(o, o.open);
   Doomed doomed;
   if (!o.ids_file.empty()) {
-    doomed.ids = must_input(interop::read_ids(o.ids_file));
-    doomed.asked = doomed.ids.size();
+    interop::IdList list = must_input(interop::read_ids(o.ids_file, store.status().id_kind));
+    doomed.ids = std::move(list.numbers);
+    doomed.keys = std::move(list.texts);
+    doomed.asked = doomed.ids.size() + doomed.keys.size();
   }
   if (!o.ids.empty()) add_list(must(store.snapshot()), o.ids, doomed);
   sort_unique(doomed.keys);
@@ -159,9 +162,8 @@ void register_rows(CLI::App& app) {
   auto* list = c->add_option("--ids", o->ids, "ids and ranges, for example 1,2,5-9");
   auto* file = c->add_option("--ids-file", o->ids_file, "file of ids (npy, text or ivecs)");
   list->excludes(file);
-  c->add_option("--filter", o->filter, "all vectors whose fields match")
-      ->excludes(list)
-      ->excludes(file);
+  const FilterOptions filter = add_filter(*c, o->filter, "all vectors whose fields match");
+  for (CLI::Option* option : {filter.text, filter.file}) option->excludes(list)->excludes(file);
   o->upkeep.add_to(*c);
   add_json(*c, *o);
   c->callback([o] {

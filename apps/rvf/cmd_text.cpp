@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "records.hpp"
 #include "text/highlight.hpp"
 #include "text_output.hpp"
@@ -241,8 +242,8 @@ void register_text(CLI::App& app) {
   add_store_to_read(*c, *o);
   c->add_option("WORDS", o->words, "what to look for")->required();
   c->add_option("-k", o->k, "how many passages (10)")->check(between(1, 1000));
-  c->add_option("--filter", o->filter,
-                "search only among passages that pass, e.g. \"path starts with 'docs/'\"");
+  add_filter(*c, o->filter,
+             "search only among passages that pass, e.g. \"path starts with '/home/me/docs/'\"");
   c->add_option("--columns", o->columns, "fields to show: path,title,mtime,size,... or *")
       ->delimiter(',');
   c->add_option("--width", o->width, "characters of text shown a passage (240, 0: all)");

@@ -205,7 +205,9 @@ int end_of_parsing(const CLI::App& app, const CLI::ParseError& e) {
 int main(int argc, char** argv) {
   using namespace rvf::cli;
   hold_standard_streams();
-  std::signal(SIGPIPE, SIG_DFL);  // `rvf ... | head` ends quietly
+  // A reader that stops, as in `rvf ... | head`, is an error of writing and no sudden end: open files
+  // are left in good order.
+  std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{
       "A crash-safe memory for vectors in one file.\n\n"
       "Start with:  rvf ingest my.rvf vectors.npy --create   then   rvf query my.rvf --queries "

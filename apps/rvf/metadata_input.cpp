@@ -7,34 +7,25 @@
 
 #include "command.hpp"
 #include "interop/schema_text.hpp"
+#include "types/exact.hpp"
 
 namespace rvf::cli {
 namespace {
 
 constexpr size_t kBlockRows = 65536;
 
-// Copies row `from_row` of `from` to row `to_row` of `to`, whose columns have `rows` values.
-void copy_row(const interop::MetaRows& from, size_t from_row, std::vector<Column>& to,
-              size_t to_row, size_t rows) {
-  for (const Column& c : from.columns) {
-    if (std::holds_alternative<std::monostate>(c.values[from_row])) continue;
-    auto at = std::find_if(to.begin(), to.end(), [&](const Column& t) { return t.name == c.name; });
-    if (at == to.end()) {
-      to.push_back({c.name, c.type, std::vector<Value>(rows)});
-      at = to.end() - 1;
-    }
-    // Whole numbers of one block and fractions of another are one field.
-    if (at->type == FieldType::kI64 && c.type == FieldType::kF64) {
-      for (Value& v : at->values) {
-        if (const auto* i = std::get_if<int64_t>(&v)) v = static_cast<double>(*i);
-      }
-      at->type = FieldType::kF64;
-    }
-    Value v = c.values[from_row];
-    const auto* whole = std::get_if<int64_t>(&v);
-    if (at->type == FieldType::kF64 && whole != nullptr) v = static_cast<double>(*whole);
-    at->values[to_row] = std::move(v);
+// Whole numbers of one block and fractions of another are one field; false where one would be rounded.
+bool to_f64(Value& v) {
+  std::optional<double> exact;
+  if (const auto* i = std::get_if<int64_t>(&v)) {
+    exact = exact_f64(*i);
+  } else if (const auto* u = std::get_if<uint64_t>(&v)) {
+    exact = exact_f64(*u);
+  } else {
+    return true;
   }
+  if (exact) v = *exact;
+  return exact.has_value();
 }
 
 }  // namespace
@@ -60,10 +51,10 @@ int64_t duration_from(const std::string& text) {
                           : unit == "h" ? 3600
                           : unit == "d" ? 86400
                                         : 0;
-  if (error != std::errc() || seconds == 0 || n <= 0 || n > 100'000'000'000 / seconds) {
+  if (error != std::errc() || seconds == 0 || n <= 0) {
     fail_usage(fmt::format("--ttl: \"{}\" is not a duration like 30d, 12h, 90m or 45s", text));
   }
-  return n * seconds * 1'000'000'000;
+  return saturating_multiply(n, seconds * 1'000'000'000);
 }
 
 void add_columns(std::vector<Column> from, std::vector<Column>& to, const std::string& where) {
@@ -77,13 +68,46 @@ void add_columns(std::vector<Column> from, std::vector<Column>& to, const std::s
   }
 }
 
-MetaJoin::MetaJoin(std::string path, const interop::MetaOptions& options)
-    : path_(std::move(path)), reader_(must_input(interop::MetaRowReader::open(path_, options))) {}
+void MetaJoin::open(IdKind kind) {
+  if (reader_ != nullptr) return;
+  if (kind != IdKind::kUndecided) options_.ids = kind;
+  reader_ = must_input(interop::MetaRowReader::open(path_, options_));
+}
 
-void MetaJoin::take(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
-                    interop::MetaRows& out) {
+// Copies a row that was read to row `to_row` of `to`, whose columns have `rows` values.
+void MetaJoin::copy_row(const Place& place, std::vector<Column>& to, size_t to_row,
+                        size_t rows) const {
+  for (const Column& c : blocks_[place.block].columns) {
+    Value v = c.values[place.row];
+    if (std::holds_alternative<std::monostate>(v)) continue;
+    auto at = std::find_if(to.begin(), to.end(), [&](const Column& t) { return t.name == c.name; });
+    if (at == to.end()) {
+      to.push_back({c.name, c.type, std::vector<Value>(rows)});
+      at = to.end() - 1;
+    }
+    bool exact = true;
+    if (c.type == FieldType::kF64 && at->type != FieldType::kF64) {
+      for (Value& earlier : at->values) exact = to_f64(earlier) && exact;
+      at->type = FieldType::kF64;
+    }
+    if (at->type == FieldType::kF64) exact = to_f64(v) && exact;
+    if (!exact) {
+      fail_usage(
+          fmt::format("{}: the field \"{}\" has fractions, and a whole number that no f64 is "
+                      "exactly; --schema {}:string keeps both as text",
+                      path_, c.name, c.name));
+    }
+    at->values[to_row] = std::move(v);
+  }
+}
+
+void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   out.clear();
-  if (by_id_) return look_up(chunk, ids, out);
+  const std::span<const uint64_t> ids = chunk.ids;
+  open(!ids.empty()                ? IdKind::kNumbers
+       : !chunk.string_ids.empty() ? IdKind::kTexts
+                                   : IdKind::kUndecided);
+  if (by_id_) return look_up(chunk, out);
   // The reader may hand over fewer rows at a time than there are vectors.
   std::vector<interop::MetaRows> parts;
   size_t have = 0;
@@ -113,7 +137,7 @@ void MetaJoin::take(const interop::VectorChunk& chunk, std::span<const uint64_t>
         read_all(std::move(part));
         part = {};
       }
-      return look_up(chunk, ids, out);
+      return look_up(chunk, out);
     }
   }
   if (have < chunk.count) {
@@ -121,18 +145,24 @@ void MetaJoin::take(const interop::VectorChunk& chunk, std::span<const uint64_t>
                            chunk.first_row + have));
   }
   out.count = chunk.count;
-  size_t at = 0;
-  for (interop::MetaRows& p : parts) {
-    if (!numbered && !named) {
+  if (!numbered && !named) {
+    for (const interop::MetaRows& p : parts) {
       out.ids.insert(out.ids.end(), p.ids.begin(), p.ids.end());
       out.keys.insert(out.keys.end(), p.keys.begin(), p.keys.end());
     }
-    if (parts.size() == 1) {
-      out.columns = std::move(p.columns);
-      return;
-    }
-    for (size_t i = 0; i < p.count; ++i) copy_row(p, i, out.columns, at++, chunk.count);
   }
+  if (parts.size() == 1) {
+    out.columns = std::move(parts.front().columns);
+    return;
+  }
+  blocks_ = std::move(parts);
+  size_t at = 0;
+  for (size_t block = 0; block < blocks_.size(); ++block) {
+    for (size_t i = 0; i < blocks_[block].count; ++i) {
+      copy_row({block, i}, out.columns, at++, chunk.count);
+    }
+  }
+  blocks_.clear();
 }
 
 void MetaJoin::read_all(interop::MetaRows rows) {
@@ -151,27 +181,22 @@ void MetaJoin::read_all(interop::MetaRows rows) {
   }
 }
 
-void MetaJoin::look_up(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
-                       interop::MetaRows& out) {
+void MetaJoin::look_up(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   const bool named = !chunk.string_ids.empty();
-  if (named ? by_key_.empty() && !by_number_.empty() : by_number_.empty() && !by_key_.empty()) {
-    fail_usage(fmt::format("the ids in {} are {}, those of the vectors {}", path_,
-                           named ? "numbers" : "texts", named ? "texts" : "numbers"));
-  }
   out.count = chunk.count;
   for (size_t i = 0; i < chunk.count; ++i) {
     Place* place = nullptr;
     if (named) {
       const auto at = by_key_.find(chunk.string_ids[i]);
       if (at != by_key_.end()) place = &at->second;
-    } else if (i < ids.size()) {
-      const auto at = by_number_.find(ids[i]);
+    } else if (i < chunk.ids.size()) {
+      const auto at = by_number_.find(chunk.ids[i]);
       if (at != by_number_.end()) place = &at->second;
     }
     // A vector without a row has no metadata.
     if (place == nullptr) continue;
     place->taken = true;
-    copy_row(blocks_[place->block], place->row, out.columns, i, chunk.count);
+    copy_row(*place, out.columns, i, chunk.count);
   }
 }
 
@@ -186,12 +211,11 @@ void MetaJoin::finish() {
     }
     return;
   }
+  open(IdKind::kUndecided);
   interop::MetaRows rest;
   if (must_input(reader_->read(1, rest)) > 0) {
-    fail_usage(
-        fmt::format("{} has more rows than there are vectors; everything up to row {} is in "
-                    "the store",
-                    path_, rest.first_row));
+    fail_usage(fmt::format("{} has more rows than there are vectors, which are {}", path_,
+                           rest.first_row));
   }
 }
 

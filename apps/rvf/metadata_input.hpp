@@ -22,18 +22,18 @@ struct MetadataOptions {
 std::vector<Field> schema_from(const std::string& spec, const char* option = "--schema");
 // Fails the command: a field of another type than the store's is a mistake of the user, no damage.
 void declare_fields(Store& store, const std::vector<Field>& fields);
-// "30d", "12h", "90m", "45s": nanoseconds. Fails the command.
+// "30d", "12h", "90m", "45s": nanoseconds, as many as there can be. Fails the command.
 int64_t duration_from(const std::string& text);
 
 // Rows of a metadata file for chunk after chunk of vectors. Vectors that have ids get the row with
 // the same id, wherever it stands; others get the next row, and its id.
 class MetaJoin {
  public:
-  MetaJoin(std::string path, const interop::MetaOptions& options);
+  MetaJoin(std::string path, interop::MetaOptions options)
+      : path_(std::move(path)), options_(std::move(options)) {}
   // out.columns have as many values as there are vectors; out.ids or out.keys only where the
   // vectors had none.
-  void take(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
-            interop::MetaRows& out);
+  void take(const interop::VectorChunk& chunk, interop::MetaRows& out);
   // Fails the command if rows are left that no vector took; of rows with ids it only says so.
   void finish();
 
@@ -42,11 +42,13 @@ class MetaJoin {
     size_t block, row;
     bool taken = false;
   };
+  void open(IdKind kind);
   void read_all(interop::MetaRows rows);
-  void look_up(const interop::VectorChunk& chunk, std::span<const uint64_t> ids,
-               interop::MetaRows& out);
+  void look_up(const interop::VectorChunk& chunk, interop::MetaRows& out);
+  void copy_row(const Place& place, std::vector<Column>& to, size_t to_row, size_t rows) const;
 
   std::string path_;
+  interop::MetaOptions options_;
   std::unique_ptr<interop::MetaRowReader> reader_;
   bool by_id_ = false;  // everything was read, rows are looked up
   std::vector<interop::MetaRows> blocks_;

@@ -45,6 +45,13 @@ Records::Records(const Snapshot& snapshot, const std::vector<std::string>& colum
   }
 }
 
+// A program may have made a field that has the name of another key; it is shown under one more.
+std::string Records::key_of(const std::string& name) const {
+  std::string key = name;
+  while (key == "id" || key == "vector" || (key != name && types_.contains(key))) key += '_';
+  return key;
+}
+
 std::vector<std::vector<Value>> Records::values(std::span<const uint64_t> ids) const {
   std::vector<std::vector<Value>> out;
   for (const std::string& name : names_) out.push_back(must(snapshot_.values(ids, name)));
@@ -69,7 +76,7 @@ std::vector<std::string> Records::objects(std::span<const uint64_t> ids) const {
     JsonObject object;
     for (size_t c = 0; c < names_.size(); ++c) {
       if (std::holds_alternative<std::monostate>(all[c][i])) continue;
-      object.add_raw(names_[c], value_json(all[c][i], types_.at(names_[c])));
+      object.add_raw(key_of(names_[c]), value_json(all[c][i], types_.at(names_[c])));
     }
     out[i] = object.str();
   }

@@ -21,6 +21,7 @@ class Records {
   std::vector<std::string> objects(std::span<const uint64_t> ids) const;
 
  private:
+  std::string key_of(const std::string& name) const;
   std::vector<std::vector<Value>> values(std::span<const uint64_t> ids) const;
 
   const Snapshot& snapshot_;

@@ -35,6 +35,11 @@ inline CLI::Option* add_metric(CLI::App& command, Metric& metric) {
   return add_choice(command, "--metric", metric, names, "l2 (squared), cosine, ip or hamming");
 }
 
+// Bits are compared by hamming unless another metric was asked for.
+inline void choose_metric(CreateOptions& options, bool metric_given) {
+  if (options.dtype == DType::kBinary && !metric_given) options.metric = Metric::kHamming;
+}
+
 inline CLI::Option* add_dtype(CLI::App& command, DType& dtype) {
   static const std::map<std::string, DType> names = {
       {"f32", DType::kF32}, {"f16", DType::kF16}, {"bf16", DType::kBF16},

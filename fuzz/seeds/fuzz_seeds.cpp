@@ -172,6 +172,23 @@ void make_indexes() {
   }
 }
 
+// One stored array, without a right checksum: mutations would not keep it either.
+std::string stored_npz(const std::string& array) {
+  using namespace std::string_literals;
+  const auto number = [](size_t v, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(v >> (8 * i) & 0xFF);
+    return out;
+  };
+  const std::string sizes = number(0, 4) + number(array.size(), 4) + number(array.size(), 4);
+  const std::string local =
+      "PK\3\4"s + std::string(10, '\0') + sizes + number(5, 2) + number(0, 2) + "x.npy" + array;
+  const std::string entry =
+      "PK\1\2"s + std::string(12, '\0') + sizes + number(5, 2) + std::string(16, '\0') + "x.npy";
+  return local + entry + "PK\5\6"s + std::string(8, '\0') + number(entry.size(), 4) +
+         number(local.size(), 4) + number(0, 2);
+}
+
 void make_imports() {
   using namespace std::string_literals;
   const std::string npy_header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
@@ -184,6 +201,9 @@ void make_imports() {
   keep("import_vectors", "csv", "\x01id,v0,v1,lang\n1,0.5,2,de\n2,1e3,-4,\"a, b\"\n"s);
   keep("import_vectors", "csv_extra", "\x91id,v0,v1,lang\n1,0.5,2,de\n2,1e3,-4,\"a, b\"\n"s);
   keep("import_vectors", "jsonl", "\x02{\"id\":1,\"vector\":[1,2.5],\"lang\":\"de\"}\n[3,4]\n"s);
+  keep("import_vectors", "json_array", "\x02[{\"id\":1,\"vector\":[1,2]},\n[3,4]]\n"s);
+  keep("import_vectors", "json_huge", "\x82{\"vector\":[1e400],\"n\":18446744073709551616}\n"s);
+  keep("import_vectors", "csv_vector", "\x91id,vector\r007,\"[1, 2]\"\r"s);
   keep("import_vectors", "jsonl_keys", "\xaa{\"id\":\"a\",\"embedding\":[1,2]}\n"s);
   const std::string two = "\x02\x00\x00\x00"s;
   keep("import_vectors", "fvecs", "\x03"s + two + rows.substr(0, 8) + two + rows.substr(8));
@@ -192,6 +212,11 @@ void make_imports() {
   keep("import_vectors", "fbin", "\x06"s + two + two + rows);
   keep("import_vectors", "u8bin", "\x08"s + two + two + "abcd");
   keep("import_vectors", "idx", "\x0a\x00\x00\x08\x02\x00\x00\x00\x02\x00\x00\x00\x02"s + "abcd");
+  keep("json_rows", "array", "[{\"a\":[1e400]},\n[\"x\"]]"s);
+  keep("json_rows", "lines", "{\"a\":1}\r\n{\n\"b\":{}}\n"s);
+  keep("npz", "stored", stored_npz(npy));
+  keep("meta_rows", "array",
+       "\x00[{\"id\":\"a\",\"n\":123456789012345678901},\n{\"id\":\"b\",\"n\":[1]}]"s);
   keep("meta_rows", "jsonl",
        "\x01{\"id\":1,\"s\":\"a\",\"i\":2,\"t\":\"2024-01-31\",\"l\":[\"x\"]}\n"s);
   keep("meta_rows", "csv", "\x00id,s,f\n1,red,0.5\n2,\"a \"\"b\"\"\",\n"s);

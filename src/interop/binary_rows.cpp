@@ -51,6 +51,7 @@ class FixedReader final : public VectorReader {
     }
     // The claimed count never sizes a buffer by itself: what the content can hold bounds it.
     rows = std::min(rows, source_->size_bound() / stride + 1);
+    if (layout_.by_column) return rows_of_columns(static_cast<size_t>(rows), out);
     raw_.resize(static_cast<size_t>(rows) * stride);
     RVF_ASSIGN(const size_t got, source_->read(raw_.data(), raw_.size()));
     const size_t whole = got / stride;
@@ -65,6 +66,39 @@ class FixedReader final : public VectorReader {
     out.count = whole;
     row_ += whole;
     return whole;
+  }
+
+  // Column after column, so that the first row is known when the last column is. Memory grows with
+  // what is really there.
+  Status read_columns() {
+    const uint64_t total = *layout_.count * layout_.row_bytes();
+    while (columns_.size() < total) {
+      const size_t had = columns_.size();
+      columns_.resize(static_cast<size_t>(std::min<uint64_t>(total, had + kMaxChunkBytes)));
+      RVF_ASSIGN(const size_t got, source_->read(columns_.data() + had, columns_.size() - had));
+      if (got < columns_.size() - had) {
+        return source_->error(ErrorCode::kTruncated, "npy: the array is cut off");
+      }
+    }
+    return {};
+  }
+
+  Result<size_t> rows_of_columns(size_t rows, VectorChunk& out) {
+    if (columns_.empty()) RVF_TRY(read_columns());
+    const size_t width = element_bytes(layout_.element);
+    const size_t bytes = vector_bytes(info_.dtype, info_.dim);
+    raw_.resize(width * layout_.dim);
+    out.bytes.resize(rows * bytes);
+    for (size_t i = 0; i < rows; ++i) {
+      for (size_t d = 0; d < layout_.dim; ++d) {
+        const size_t at = d * static_cast<size_t>(*layout_.count) + static_cast<size_t>(row_) + i;
+        std::memcpy(raw_.data() + d * width, columns_.data() + at * width, width);
+      }
+      RVF_TRY(convert_row(raw_.data(), row_ + i, out.bytes.data() + i * bytes));
+    }
+    out.count = rows;
+    row_ += rows;
+    return rows;
   }
 
   Status convert_row(const std::byte* from, uint64_t row, std::byte* to) {
@@ -96,6 +130,7 @@ class FixedReader final : public VectorReader {
   std::unique_ptr<ByteSource> source_;
   FixedLayout layout_;
   std::vector<std::byte> raw_;
+  std::vector<std::byte> columns_;  // of an array by columns: all of it
   uint64_t row_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "interop/ids.hpp"
 #include "interop/readers.hpp"
 
 namespace rvf::interop {
@@ -40,7 +41,7 @@ Error CsvText::error(ErrorCode code, const std::string& what) const {
 
 Result<bool> CsvText::next(std::vector<CsvField>& fields) {
   do {
-    RVF_ASSIGN(const bool any, source_->line(text_, kMaxLine));
+    RVF_ASSIGN(const bool any, source_->line(text_, kMaxLine, &end_));
     if (!any) return false;
     ++lines_;
     if (lines_ == 1 && text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
@@ -49,18 +50,20 @@ Result<bool> CsvText::next(std::vector<CsvField>& fields) {
   if (separator_ == 0) separator_ = separator_of(trim_blanks(text_));
   used_ = 0;
   size_t taken = text_.size();
-  Split found = split(text_, false, fields);
-  while (found == Split::kOpen) {
-    RVF_ASSIGN(const bool any, source_->line(text_, kMaxLine));
-    if (!any) break;
+  bool whole = split(text_, false, fields);
+  while (!whole) {
+    const char line_end = end_ == LineEnd::kReturn ? '\r' : '\n';
+    fields[used_ - 1].text += line_end;
+    raw_ += line_end;
+    RVF_ASSIGN(const bool any, source_->line(text_, kMaxLine, &end_));
+    if (!any) return error(ErrorCode::kCorrupt, "a quote stays open");
     ++lines_;
     taken += text_.size() + 1;
     if (taken > kMaxLine) {
       return error(ErrorCode::kTooLarge, fmt::format("a row is longer than {} bytes", kMaxLine));
     }
-    found = split(text_, true, fields);
+    whole = split(text_, true, fields);
   }
-  if (found != Split::kDone) return error(ErrorCode::kCorrupt, "a quote stays open");
   fields.resize(used_);
   return true;
 }
@@ -74,51 +77,75 @@ CsvField& CsvText::add(std::vector<CsvField>& fields) {
 }
 
 // Takes the rest of a quoted field and what may stand between it and the separator.
-CsvText::Split CsvText::close_quote(std::string_view line, size_t& at, std::string& text) const {
+bool CsvText::close_quote(std::string_view line, size_t& at, CsvField& field) {
+  const size_t begin = at;
   for (;; ++at) {
-    if (at >= line.size()) return Split::kOpen;
+    if (at >= line.size()) {
+      raw_ += line.substr(begin);
+      return false;
+    }
     if (line[at] != '"') {
-      text += line[at];
+      field.text += line[at];
     } else if (at + 1 < line.size() && line[at + 1] == '"') {
-      text += line[at++];
+      field.text += line[at++];
     } else {
       break;
     }
   }
   ++at;
   while (at < line.size() && line[at] == ' ' && separator_ != ' ') ++at;
-  return at < line.size() && line[at] != separator_ ? Split::kBad : Split::kDone;
+  if (at >= line.size() || line[at] == separator_) return true;
+  at = std::min(line.find(separator_, at), line.size());
+  raw_ += line.substr(begin, at - begin);
+  field.text = trim_blanks(raw_);
+  field.quoted = false;
+  return true;
 }
 
-CsvText::Split CsvText::split(std::string_view line, bool resume, std::vector<CsvField>& fields) {
+bool CsvText::split(std::string_view line, bool resume, std::vector<CsvField>& fields) {
   const bool blanks = separator_ == ' ';
-  if (resume) fields[used_ - 1].text += '\n';
   for (size_t at = 0;;) {
     if (!resume) {
       while (at < line.size() && (line[at] == ' ' || (line[at] == '\t' && separator_ != '\t'))) {
         ++at;
       }
-      if (blanks && at == line.size()) return Split::kDone;
+      if (blanks && at == line.size()) return true;
       add(fields);
     }
     CsvField& field = fields[used_ - 1];
     if (resume || (at < line.size() && line[at] == '"')) {
+      if (!resume) {
+        raw_ = '"';
+        ++at;
+      }
       field.quoted = true;
-      at += resume ? 0 : 1;
       resume = false;
-      const Split closed = close_quote(line, at, field.text);
-      if (closed != Split::kDone) return closed;
+      if (!close_quote(line, at, field)) return false;
     } else {
       const size_t end = std::min(line.find(separator_, at), line.size());
       field.text = trim_blanks(line.substr(at, end - at));
       at = end;
     }
-    if (at >= line.size()) return Split::kDone;
+    if (at >= line.size()) return true;
     ++at;
     if (at == line.size()) {  // a separator at the end
       if (!blanks) add(fields);
-      return Split::kDone;
+      return true;
     }
+  }
+}
+
+Result<IdKind> kind_of_ids(const ByteSource& source, size_t column) {
+  if (!source.rereadable()) return IdKind::kUndecided;
+  RVF_ASSIGN(const auto again, ByteSource::open(source.path()));
+  CsvText csv(*again);
+  std::vector<CsvField> fields;
+  for (bool header = true;; header = false) {
+    RVF_ASSIGN(const bool any, csv.next(fields));
+    if (!any) return IdKind::kNumbers;
+    // Rows of another length are told when they are read.
+    const bool id = !header && column < fields.size() && !fields[column].text.empty();
+    if (id && !number_id(fields[column].text)) return IdKind::kTexts;
   }
 }
 

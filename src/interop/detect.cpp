@@ -181,9 +181,10 @@ Result<Format> detect_format(ByteSource& source) {
                                                    format_name(*named) +
                                                    " file, or one that is cut off");
   }
-  return source.error(ErrorCode::kUnsupported,
-                      "not a vector file (npy, csv, jsonl, fvecs, ivecs, bvecs, fbin, ibin, u8bin, "
-                      "i8bin, idx), or one that is cut off");
+  return source.error(
+      ErrorCode::kUnsupported,
+      "not a vector file (npy, npz, csv, jsonl, fvecs, ivecs, bvecs, fbin, ibin, u8bin, "
+      "i8bin, idx), or one that is cut off");
 }
 
 }  // namespace rvf::interop

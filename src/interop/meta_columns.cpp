@@ -27,11 +27,10 @@ Status check_name(std::string_view name) {
                              "characters are possible",
                              control ? "?" : name.substr(0, kShown), name.size()));
   }
-  if (name == "id" || (name.front() == '_' && name != kExpiryField)) {
+  if (is_reserved_name(name)) {
     return Error(ErrorCode::kBadArgument,
-                 fmt::format("the field name \"{}\" is taken: \"id\" and names that begin with '_' "
-                             "belong to the store; rename it",
-                             name.substr(0, kShown)));
+                 fmt::format("the field name \"{}\" is taken: {}; rename it",
+                             name.substr(0, kShown), kReservedNames));
   }
   return {};
 }
@@ -44,6 +43,11 @@ std::string_view shown(std::string_view text) noexcept {
   return text.substr(0, n);
 }
 
+const char* looks_name(Looks looks) noexcept {
+  if (looks == Looks::kJson) return "array";
+  return looks == Looks::kHuge ? "beyond 64 bits" : field_type_name(type_of(looks));
+}
+
 size_t bytes_of(const Value& value) noexcept {
   if (const auto* s = std::get_if<std::string>(&value)) return s->size();
   size_t n = 0;
@@ -54,6 +58,11 @@ size_t bytes_of(const Value& value) noexcept {
 }
 
 }  // namespace
+
+bool is_reserved_name(std::string_view name) noexcept {
+  return name == "id" || name == "vector" || name == "embedding" ||
+         (name.starts_with('_') && name != kExpiryField);
+}
 
 MetaColumns::MetaColumns(const std::vector<Field>& declared, const std::vector<Field>& known) {
   const auto state = [&](const std::string& name) -> State& {
@@ -103,6 +112,7 @@ void MetaColumns::begin() {
 
 // Whether the types of what came before and of `cell` have one in common, and takes it over.
 bool MetaColumns::join(State& s, const Cell& cell) {
+  if (cell.looks == Looks::kHuge) return false;
   const Looks a = s.looks;
   const Looks b = cell.looks;
   Looks both = b;
@@ -146,6 +156,11 @@ bool MetaColumns::accept(State& s, Cell& cell) {
     cell.open = false;
     return true;
   }
+  if (const auto* text = std::get_if<std::string>(&cell.value); text && s.name == kExpiryField) {
+    const auto expiry = parse_expiry(*text);
+    if (expiry) cell = {Value(*expiry), Looks::kInteger, false};
+    return expiry.has_value();
+  }
   // A store widens i64 to f64 by itself; a type that is given stays what it is.
   const bool widens = !s.declared && *fixed == FieldType::kI64 && is_number(cell.looks);
   auto value = widens ? convert(cell, FieldType::kF64) : std::nullopt;
@@ -176,19 +191,27 @@ Status MetaColumns::put(size_t row, size_t column, Cell cell) {
 
 Error MetaColumns::misfit(const State& s, const Cell& cell) {
   std::string text;
-  if (cell.open || cell.looks == Looks::kJson) {
+  if (cell.open || cell.looks == Looks::kJson || cell.looks == Looks::kHuge) {
     text = *std::get_if<std::string>(&cell.value);
   } else {
     append_json(text, cell.value, type_of(cell.looks));
   }
   const bool cut = text.size() > kShown;
   const auto fixed = s.declared ? s.declared : s.known;
+  if (cell.looks == Looks::kHuge && !fixed) {
+    return {ErrorCode::kBadMetadata,
+            fmt::format("field \"{0}\": {1}{2} is beyond 64 bits; --schema {0}:string keeps its "
+                        "digits, {0}:f64 takes what a double is exactly",
+                        shown(s.name), shown(text), cut ? "..." : "")};
+  }
   const FieldType type = fixed ? *fixed : s.given_out ? *s.given_out : type_of(s.looks);
-  std::string what = fmt::format(
-      "field \"{}\": {}{} ({}) does not fit {}, the type ", shown(s.name), shown(text),
-      cut ? "..." : "", cell.looks == Looks::kJson ? "array" : field_type_name(type_of(cell.looks)),
-      field_type_name(type));
-  if (s.declared) {
+  std::string what =
+      fmt::format("field \"{}\": {}{} ({}) does not fit {}, the type ", shown(s.name), shown(text),
+                  cut ? "..." : "", looks_name(cell.looks), field_type_name(type));
+  const auto* time = std::get_if<std::string>(&cell.value);
+  if (type == FieldType::kTimestamp && time != nullptr && parse_expiry(*time)) {
+    what += "of times from 1677 to 2262";
+  } else if (s.declared) {
     what += fmt::format("given for it; --schema {}:string would keep it as text", s.name);
   } else if (s.known) {
     what += "it has in the store";

@@ -23,6 +23,11 @@ inline constexpr size_t kMaxMetaFields = 65000;
 inline constexpr size_t kMaxMetaValue = 16 << 20;
 inline constexpr size_t kListItemBytes = 16;  // what an element of a list counts beside its text
 
+// Names that records of vectors have already, in files and in what is printed.
+bool is_reserved_name(std::string_view name) noexcept;
+inline constexpr const char* kReservedNames =
+    "\"id\", \"vector\", \"embedding\" and names that begin with '_' belong to the store";
+
 class MetaColumns {
  public:
   MetaColumns(const std::vector<Field>& declared, const std::vector<Field>& known);

@@ -4,12 +4,14 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 #include <optional>
 
 #include "interop/csv_text.hpp"
+#include "interop/ids.hpp"
+#include "interop/json_rows.hpp"
 #include "interop/meta_columns.hpp"
+#include "interop/npz.hpp"
 #include "interop/readers.hpp"
 
 namespace rvf::interop {
@@ -30,7 +32,11 @@ class RowBuilder {
   explicit RowBuilder(const MetaOptions& options)
       : columns_(options.declared, options.known),
         id_field_(options.id_field),
-        id_required_(options.id_required) {}
+        id_required_(options.id_required),
+        ids_(options.ids) {}
+
+  // Where all ids of a file were looked at beforehand.
+  void set_id_kind(IdKind kind) { ids_ = IdColumn(kind); }
 
   void begin(MetaRows& out) {
     out.clear();
@@ -43,15 +49,7 @@ class RowBuilder {
   Status stage_json(std::string& text, bool text_only) {
     clear();
     text_only_ = text_only;
-    const size_t length = text.size();
-    text.reserve(length + simdjson::SIMDJSON_PADDING);  // the parser reads past the end
-    simdjson::dom::element row;
-    if (auto e = parser_.parse(text.data(), length, false).get(row)) {
-      if (e == simdjson::MEMALLOC) return Error(ErrorCode::kOutOfMemory, "no memory for it");
-      const char* more = e == simdjson::NUMBER_ERROR ? " (beyond u64 or f64?)" : "";
-      return Error(ErrorCode::kCorrupt,
-                   fmt::format("not JSON: {}{}", simdjson::error_message(e), more));
-    }
+    RVF_ASSIGN(const simdjson::dom::element row, json_.parse(text));
     simdjson::dom::object object;
     if (row.get(object) != simdjson::SUCCESS) {
       return Error(ErrorCode::kCorrupt, "not a JSON object; one a line is wanted");
@@ -69,7 +67,7 @@ class RowBuilder {
       }
       if (f.text.empty() && !f.quoted) continue;
       if (names[i] == id_field_) {
-        RVF_TRY(take_id(f.text));
+        id_ = Cell{Value(f.text), Looks::kText, true};
       } else {
         RVF_TRY(add(names[i], open_cell(f.text)));
       }
@@ -90,7 +88,7 @@ class RowBuilder {
       return false;
     }
     bytes_ += bytes;
-    RVF_TRY(put_id(out));
+    RVF_TRY(put_id());
     for (StagedCell& s : staged_) {
       RVF_TRY(columns_.put(out.count, s.column, std::move(s.cell)));
     }
@@ -105,26 +103,32 @@ class RowBuilder {
     Error error;
   };
   std::optional<Fault> finish(MetaRows& out) {
+    ids_.give(out.ids, out.keys);
     auto misfit = columns_.finish(out.count, out.columns);
     if (!misfit) return std::nullopt;
     return Fault{lines_[misfit->row], std::move(misfit->error)};
   }
 
  private:
-  enum class IdKind { kUnknown, kNone, kNumber, kText };
-
   void clear() {
     staged_.clear();
-    id_kind_ = IdKind::kNone;
+    id_.reset();
+    ++row_mark_;
   }
 
   static Cell open_cell(std::string_view text) {
     return {Value(std::string(text)), looks_of(text), true};
   }
 
+  // Of two values for one field one would be lost, also where the other is null.
   Status add(std::string_view name, Cell cell) {
     RVF_ASSIGN(const size_t column, columns_.column(name));
-    staged_.push_back({column, std::move(cell)});
+    if (column >= marks_.size()) marks_.resize(column + 1);
+    if (marks_[column] == row_mark_) {
+      return Error(ErrorCode::kBadMetadata, fmt::format("the field \"{}\" is there twice", name));
+    }
+    marks_[column] = row_mark_;
+    if (cell.looks != Looks::kNull) staged_.push_back({column, std::move(cell)});
     return {};
   }
 
@@ -146,8 +150,7 @@ class RowBuilder {
         RVF_TRY(stage(inner));
         continue;
       }
-      Cell cell = cell_of(field.value);
-      if (cell.looks != Looks::kNull) RVF_TRY(add(name_, std::move(cell)));
+      RVF_TRY(add(name_, cell_of(field.value)));
     }
     name_.resize(prefix);
     return {};
@@ -163,21 +166,24 @@ class RowBuilder {
       case Type::STRING: {
         const std::string_view text(value);
         if (text_only_) return open_cell(text);
+        if (const auto digits = json_.huge(value)) {
+          return {Value(std::string(*digits)), Looks::kHuge};
+        }
         return {Value(std::string(text)), Looks::kText};
       }
       case Type::ARRAY: return array_cell(value);
-      case Type::OBJECT: return {Value(std::string(simdjson::minify(value))), Looks::kJson};
+      case Type::OBJECT: return {Value(json_.text_of(value)), Looks::kJson};
       default: return {};
     }
   }
 
-  static Cell array_cell(simdjson::dom::element value) {
+  Cell array_cell(simdjson::dom::element value) const {
     std::vector<std::string> list;
     size_t bytes = 0;
     for (const simdjson::dom::element e : simdjson::dom::array(value)) {
       std::string_view item;
-      if (e.get(item) != simdjson::SUCCESS) {
-        return {Value(std::string(simdjson::minify(value))), Looks::kJson};
+      if (e.get(item) != simdjson::SUCCESS || json_.huge(e)) {
+        return {Value(json_.text_of(value)), Looks::kJson};
       }
       list.emplace_back(item);
       bytes += item.size() + kListItemBytes;
@@ -188,69 +194,46 @@ class RowBuilder {
   }
 
   Status take_id(simdjson::dom::element value) {
-    std::string_view text;
-    const bool is_text = value.get(text) == simdjson::SUCCESS;
-    if (is_text && text_only_) return take_id(text);
-    if (id_kind_ != IdKind::kNone) return twice();
-    if (is_text) {
-      id_kind_ = IdKind::kText;
-      key_ = text;
-    } else if (value.get(id_) == simdjson::SUCCESS) {
-      id_kind_ = IdKind::kNumber;
-    } else if (!value.is_null()) {
-      return Error(
-          ErrorCode::kOutOfRange,
-          fmt::format("\"{}\" is neither a whole number from 0 to 2^64-1 nor a text", id_field_));
+    if (id_) {
+      return Error(ErrorCode::kBadMetadata,
+                   fmt::format("the field \"{}\" is there twice", id_field_));
     }
+    id_ = cell_of(value);
     return {};
   }
 
-  Status take_id(std::string_view text) {
-    if (id_kind_ != IdKind::kNone) return twice();
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), id_);
-    const bool number = r.ec == std::errc() && r.ptr == text.data() + text.size();
-    // The first row decides; "12" is a fine text among texts.
-    id_kind_ = number && kind_of_ids_ != IdKind::kText ? IdKind::kNumber : IdKind::kText;
-    if (id_kind_ == IdKind::kText) key_ = text;
-    return {};
-  }
-
-  Error twice() const {
-    return {ErrorCode::kBadMetadata, fmt::format("the field \"{}\" is there twice", id_field_)};
-  }
-
-  Status put_id(MetaRows& out) {
-    if (kind_of_ids_ == IdKind::kUnknown) kind_of_ids_ = id_kind_;
-    if (id_kind_ == IdKind::kNone && id_required_) {
+  Status put_id() {
+    const Cell id = id_.value_or(Cell{});
+    if (id.looks == Looks::kNull) {
+      if (!id_required_) return ids_.add_none();
       return Error(ErrorCode::kBadMetadata, fmt::format("no \"{}\" in it", id_field_));
     }
-    if (id_kind_ != kind_of_ids_) {
-      return Error(ErrorCode::kBadMetadata,
-                   fmt::format("its \"{}\" is missing or of another kind (number, text, none) than "
-                               "in the rows before",
-                               id_field_));
+    if (const auto* text = std::get_if<std::string>(&id.value); text && id.looks == Looks::kText) {
+      return id.open ? ids_.add_written(*text) : ids_.add_text(*text);
     }
-    if (id_kind_ == IdKind::kText && key_.empty()) {
-      return Error(ErrorCode::kBadMetadata, fmt::format("its \"{}\" is empty", id_field_));
+    if (id.open) return ids_.add_written(*std::get_if<std::string>(&id.value));
+    if (const auto* whole = std::get_if<int64_t>(&id.value); whole != nullptr && *whole >= 0) {
+      return ids_.add_number(static_cast<uint64_t>(*whole));
     }
-    if (id_kind_ == IdKind::kNumber) out.ids.push_back(id_);
-    if (id_kind_ == IdKind::kText) out.keys.push_back(key_);
-    return {};
+    if (const auto* large = std::get_if<uint64_t>(&id.value)) return ids_.add_number(*large);
+    return Error(
+        ErrorCode::kOutOfRange,
+        fmt::format("\"{}\" is neither a whole number from 0 to 2^64-2 nor a text", id_field_));
   }
 
   MetaColumns columns_;
   std::string id_field_;
   bool id_required_;
+  IdColumn ids_;
   bool text_only_ = false;
-  simdjson::dom::parser parser_;
+  JsonText json_;
   std::string name_;
   std::vector<StagedCell> staged_;
   std::vector<uint64_t> lines_;
   size_t bytes_ = 0;
-  IdKind id_kind_ = IdKind::kNone;  // of the staged row
-  IdKind kind_of_ids_ = IdKind::kUnknown;
-  uint64_t id_ = 0;
-  std::string key_;
+  std::optional<Cell> id_;  // of the staged row
+  std::vector<uint64_t> marks_;  // by column: the last row that had it
+  uint64_t row_mark_ = 0;
 };
 
 class RowReader : public MetaRowReader {
@@ -303,20 +286,19 @@ class RowReader : public MetaRowReader {
 
 class JsonlMetaReader final : public RowReader {
  public:
-  using RowReader::RowReader;
+  JsonlMetaReader(std::unique_ptr<ByteSource> source, const MetaOptions& options)
+      : RowReader(std::move(source), options), rows_(*source_) {}
 
  private:
   Result<bool> stage_next() override {
-    do {
-      RVF_ASSIGN(const bool any, source_->line(text_, kMaxLine));
-      if (!any) return false;
-      ++line_;
-      if (line_ == 1 && text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
-    } while (trim_blanks(text_).empty());
+    RVF_ASSIGN(const bool any, rows_.next(text_));
+    if (!any) return false;
+    line_ = rows_.line();
     if (const auto s = builder_.stage_json(text_, false); !s) return at_line(line_, s.error());
     return true;
   }
 
+  JsonRows rows_;
   std::string text_;
 };
 
@@ -325,7 +307,7 @@ class CsvMetaReader final : public RowReader {
   CsvMetaReader(std::unique_ptr<ByteSource> source, const MetaOptions& options)
       : RowReader(std::move(source), options), csv_(*source_) {}
 
-  Status start() {
+  Status start(const MetaOptions& options) {
     RVF_ASSIGN(const bool any, csv_.next(fields_));
     if (!any) return source_->error(ErrorCode::kBadArgument, "the file holds no rows");
     for (const CsvField& f : fields_) {
@@ -344,6 +326,10 @@ class CsvMetaReader final : public RowReader {
       return csv_.error(ErrorCode::kBadArgument,
                         fmt::format("two columns are named \"{}\"", twice->substr(0, 40)));
     }
+    const auto id = std::find(names_.begin(), names_.end(), options.id_field);
+    if (options.ids != IdKind::kUndecided || id == names_.end()) return {};
+    RVF_ASSIGN(const IdKind kind, kind_of_ids(*source_, static_cast<size_t>(id - names_.begin())));
+    builder_.set_id_kind(kind);
     return {};
   }
 
@@ -389,17 +375,13 @@ void MetaRows::clear() noexcept {
 Result<std::unique_ptr<MetaRowReader>> MetaRowReader::open(const std::string& path,
                                                            const MetaOptions& options) {
   try {
-    RVF_ASSIGN(std::unique_ptr<ByteSource> source, ByteSource::open(path));
+    RVF_ASSIGN(std::unique_ptr<ByteSource> source, open_input(path));
     RVF_ASSIGN(const char first, first_character(*source));
-    if (first == '[') {
-      return source->error(ErrorCode::kBadArgument,
-                           "is a JSON array; metadata is one JSON object a line, or csv");
-    }
-    if (first == '{') {
+    if (first == '{' || first == '[') {
       return std::unique_ptr<MetaRowReader>(new JsonlMetaReader(std::move(source), options));
     }
     auto reader = std::make_unique<CsvMetaReader>(std::move(source), options);
-    RVF_TRY(reader->start());
+    RVF_TRY(reader->start(options));
     return std::unique_ptr<MetaRowReader>(std::move(reader));
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::kOutOfMemory, path + ": no memory to open it");
@@ -408,7 +390,13 @@ Result<std::unique_ptr<MetaRowReader>> MetaRowReader::open(const std::string& pa
 
 struct ExtraColumns::Impl {
   Impl(std::string path_, Format format_, const MetaOptions& options)
-      : path(std::move(path_)), format(format_), builder(options) {}
+      : path(std::move(path_)), format(format_), builder(ids_are_known(options)) {}
+
+  // The reader of the vectors has looked for them; here they are only left out.
+  static MetaOptions ids_are_known(MetaOptions options) {
+    options.id_required = false;
+    return options;
+  }
 
   Error at(uint64_t row, const Error& e) const {
     return {e.code, fmt::format("{}: row {}: {}", path, row, e.message)};
@@ -444,6 +432,8 @@ Status ExtraColumns::read(const VectorChunk& chunk, MetaRows& out) try {
   }
   if (auto fault = builder.finish(out)) return impl_->at(fault->line, fault->error);
   out.count = chunk.count;
+  out.ids.clear();
+  out.keys.clear();
   for (Column& c : out.columns) c.values.resize(chunk.count);
   return {};
 } catch (const std::bad_alloc&) {

@@ -1,8 +1,9 @@
-// Streaming reader of metadata: jsonl (an object a line) and csv or tsv with a header line, plain
-// or gzip-compressed. A file whose first character is '{' is jsonl.
+// Streaming reader of metadata: jsonl (an object a line, or one array of objects) and csv or tsv with a
+// header line, plain or gzip-compressed, from a file or a pipe. A file whose first character is '{' or
+// '[' is JSON.
 //
-// Rows are joined to vectors by the field `id_field`, whole numbers or texts, where the file has
-// it, else by their order.
+// Rows are joined to vectors by the field `id_field` (interop/ids.hpp), where the file has it, else by
+// their order.
 //
 // From JSON to values: null and what is absent are null; nested objects are taken apart, with dots
 // in the names (author.name), and an empty object is nothing; arrays of texts are string lists;
@@ -11,7 +12,8 @@
 // the rest is text; "007" is text, for 7 would be something else.
 //
 // Types are inferred: i64, u64 where a number is above i64, f64 where whole numbers and others are
-// mixed, bool, string, string list. In csv a column whose values do not agree is string. A type
+// mixed, bool, string, string list. A whole number becomes f64 only if a double is exactly it; one
+// beyond 64 bits needs a given type. In csv a column whose values do not agree is string. A type
 // that a batch was handed over with stays, but that i64 may become f64. Given types convert what
 // they can hold without loss:
 //   string      numbers and bool as their text, arrays and objects as JSON text
@@ -58,6 +60,7 @@ struct MetaRows {
 struct MetaOptions {
   std::string id_field = "id";
   bool id_required = false;  // rows without id_field are an error, not joined by order
+  IdKind ids = IdKind::kUndecided;  // what they have to be
   std::vector<Field> declared = {};  // types that are given, as by --schema
   std::vector<Field> known = {};  // the fields that the store has
 };
@@ -86,8 +89,7 @@ class ExtraColumns {
   ~ExtraColumns();
   ExtraColumns(ExtraColumns&&) noexcept;
 
-  // Replaces `out`: as many rows as the chunk has vectors. out.ids or out.keys are there only if
-  // the objects have id_field; an "id" is already in the chunk.
+  // Replaces `out`: as many rows as the chunk has vectors. Ids are in the chunk, not here.
   Status read(const VectorChunk& chunk, MetaRows& out);
 
  private:

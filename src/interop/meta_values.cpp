@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "interop/json_values.hpp"
+#include "types/exact.hpp"
 
 namespace rvf::interop {
 namespace {
@@ -80,11 +81,7 @@ std::optional<Value> from_i64(int64_t v, FieldType type) {
     case FieldType::kTimestamp: return Value(v);
     case FieldType::kU64:
       return v < 0 ? std::nullopt : std::optional<Value>(static_cast<uint64_t>(v));
-    case FieldType::kF64: {
-      const auto d = static_cast<double>(v);
-      if (d >= kTwo63 || static_cast<int64_t>(d) != v) return std::nullopt;
-      return Value(d);
-    }
+    case FieldType::kF64: return as(exact_f64(v));
     case FieldType::kBool: return v == 0 || v == 1 ? std::optional<Value>(v == 1) : std::nullopt;
     case FieldType::kString:
     case FieldType::kEnum: return text_value(std::to_string(v));
@@ -98,11 +95,7 @@ std::optional<Value> from_u64(uint64_t v, FieldType type) {
   }
   switch (type) {
     case FieldType::kU64: return Value(v);
-    case FieldType::kF64: {
-      const auto d = static_cast<double>(v);
-      if (d >= kTwo64 || static_cast<uint64_t>(d) != v) return std::nullopt;
-      return Value(d);
-    }
+    case FieldType::kF64: return as(exact_f64(v));
     case FieldType::kString:
     case FieldType::kEnum: return text_value(std::to_string(v));
     default: return std::nullopt;
@@ -123,6 +116,16 @@ std::optional<Value> from_f64(double v, FieldType type) {
     case FieldType::kEnum: return text_value(f64_text(v));
     default: return std::nullopt;
   }
+}
+
+// A whole number beyond 64 bits, if a double is exactly it; one with a point or an exponent is the
+// nearest double.
+std::optional<Value> f64_from_digits(std::string_view text, NumberText form) {
+  const auto d = number<double>(text);
+  if (!d || (form == NumberText::kInteger && fmt::format("{:.0f}", *d) != text)) {
+    return std::nullopt;
+  }
+  return Value(*d);
 }
 
 // ---- texts
@@ -193,6 +196,7 @@ std::optional<Value> from_text(const std::string& text, bool open, FieldType typ
     if (const auto u = number<uint64_t>(text)) return from_u64(*u, type);
   }
   if (digits != NumberText::kNone) {
+    if (type == FieldType::kF64) return f64_from_digits(text, digits);
     const auto d = number<double>(text);
     return d ? from_f64(*d, type) : std::nullopt;
   }
@@ -304,6 +308,13 @@ Looks looks_of(std::string_view text) noexcept {
   }
 }
 
+bool is_huge_number(std::string_view text) noexcept {
+  const NumberText form = number_text(text);
+  if (form == NumberText::kInteger && (number<int64_t>(text) || number<uint64_t>(text)))
+    return false;
+  return form == NumberText::kInteger || (form == NumberText::kReal && !number<double>(text));
+}
+
 std::optional<Value> convert(const Cell& cell, FieldType type) {
   const Value& v = cell.value;
   switch (v.index()) {
@@ -331,8 +342,16 @@ std::optional<Value> convert(const Cell& cell, FieldType type) {
   }
 }
 
-std::optional<int64_t> parse_timestamp(std::string_view text) noexcept {
-  constexpr int64_t kSecond = 1'000'000'000;
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+struct Instant {
+  int64_t seconds = 0;   // since 1970
+  int64_t fraction = 0;  // nanoseconds, of the sign of the seconds
+};
+
+std::optional<Instant> parse_instant(std::string_view text) noexcept {
   TimeText in(text);
   const int year = in.digits(4);
   if (year < 0 || !in.take('-')) return std::nullopt;
@@ -365,12 +384,25 @@ std::optional<int64_t> parse_timestamp(std::string_view text) noexcept {
     ++seconds;
     fraction -= kSecond;
   }
+  return Instant{seconds, fraction};
+}
+
+}  // namespace
+
+std::optional<int64_t> parse_timestamp(std::string_view text) noexcept {
+  const auto at = parse_instant(text);
   int64_t out = 0;
-  if (__builtin_mul_overflow(seconds, kSecond, &out) ||
-      __builtin_add_overflow(out, fraction, &out)) {
+  if (!at || __builtin_mul_overflow(at->seconds, kSecond, &out) ||
+      __builtin_add_overflow(out, at->fraction, &out)) {
     return std::nullopt;
   }
   return out;
+}
+
+std::optional<int64_t> parse_expiry(std::string_view text) noexcept {
+  const auto at = parse_instant(text);
+  if (!at) return std::nullopt;
+  return saturating_add(saturating_multiply(at->seconds, kSecond), at->fraction);
 }
 
 }  // namespace rvf::interop

@@ -17,6 +17,7 @@ enum class Looks : uint8_t {
   kInteger,  // fits i64
   kLarge,  // above it, fits u64
   kReal,
+  kHuge,  // JSON: beyond u64 or f64; as its digits
   kText,
   kEmptyList,  // could be a list of anything
   kList,  // of texts
@@ -37,6 +38,9 @@ size_t value_index(FieldType type) noexcept;  // which alternative of Value the 
 // "007", "+1" and ".5" are texts: as numbers they would not come back as they were.
 Looks looks_of(std::string_view text) noexcept;
 
+// A number as JSON writes it that neither 64 bits nor a double hold.
+bool is_huge_number(std::string_view text) noexcept;
+
 // The value as one of `type`, if nothing is lost: see meta_rows.hpp for what becomes what.
 std::optional<Value> convert(const Cell& cell, FieldType type);
 
@@ -44,5 +48,7 @@ std::optional<Value> convert(const Cell& cell, FieldType type);
 // Nanoseconds since 1970; empty: not such a text, or outside of the years 1677 to 2262 that they
 // reach.
 std::optional<int64_t> parse_timestamp(std::string_view text) noexcept;
+// The same, but that what lies outside of these years is the nearest time there is.
+std::optional<int64_t> parse_expiry(std::string_view text) noexcept;
 
 }  // namespace rvf::interop

@@ -62,8 +62,9 @@ std::optional<Element> element_of(std::string_view code) {
   };
   static constexpr Known kKnown[] = {
       {"f2", Element::kF2}, {"f4", Element::kF4}, {"f8", Element::kF8}, {"u1", Element::kU1},
-      {"i1", Element::kI1}, {"u2", Element::kU2}, {"i2", Element::kI2}, {"u4", Element::kU4},
-      {"i4", Element::kI4}, {"u8", Element::kU8}, {"i8", Element::kI8}};
+      {"b1", Element::kU1}, {"?", Element::kU1},  {"i1", Element::kI1}, {"u2", Element::kU2},
+      {"i2", Element::kI2}, {"u4", Element::kU4}, {"i4", Element::kI4}, {"u8", Element::kU8},
+      {"i8", Element::kI8}};
   for (const Known& k : kKnown) {
     if (k.code == code) return k.element;
   }
@@ -128,10 +129,7 @@ Result<FixedLayout> npy_layout(ByteSource& source) {
                         fmt::format("npy: {} dimensions; rows need an array of 2", shape.size()));
   }
   layout.one_dimensional = shape.size() == 1;
-  if (order.starts_with("True") && shape.size() == 2 && shape[0] > 1 && shape[1] > 1) {
-    return source.error(ErrorCode::kUnsupported,
-                        "npy: Fortran order; save it with numpy.ascontiguousarray");
-  }
+  layout.by_column = order.starts_with("True") && shape.size() == 2 && shape[0] > 1 && shape[1] > 1;
   const uint64_t dim = shape.size() == 2 ? shape[1] : 1;
   if (dim == 0 || dim > kMaxDimension) {
     return source.error(

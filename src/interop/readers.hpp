@@ -3,8 +3,10 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "interop/byte_source.hpp"
+#include "interop/ids.hpp"
 #include "interop/row_convert.hpp"
 #include "interop/vector_file.hpp"
 
@@ -13,11 +15,17 @@ namespace rvf::interop {
 inline constexpr size_t kMaxChunkBytes = 64 << 20;
 inline constexpr size_t kMaxLine = 64 << 20;
 
+// Keys and columns that hold the vector where nobody says which does.
+inline bool is_vector_name(std::string_view name) noexcept {
+  return name == "vector" || name == "embedding" || name == "values";
+}
+
 struct FixedLayout {
   Element element = Element::kF4;
   bool big_endian = false;
   bool row_prefix = false;       // fvecs: each row begins with u32 dim
   bool one_dimensional = false;  // npy of shape (n,), idx of rank 1
+  bool by_column = false;        // npy in Fortran order
   uint32_t dim = 0;
   uint64_t header = 0;            // bytes before the first row
   std::optional<uint64_t> count;  // rows; empty for prefixed rows of unknown total size
@@ -37,8 +45,9 @@ Status check_size(const ByteSource& source, const FixedLayout& layout, bool allo
 bool is_fixed(Format format) noexcept;
 
 Result<std::unique_ptr<VectorReader>> open_fixed(std::unique_ptr<ByteSource> source, Format format);
-Result<std::unique_ptr<VectorReader>> open_csv(std::unique_ptr<ByteSource> source, bool want_extra);
+Result<std::unique_ptr<VectorReader>> open_csv(std::unique_ptr<ByteSource> source,
+                                               const ReadOptions& options);
 Result<std::unique_ptr<VectorReader>> open_jsonl(std::unique_ptr<ByteSource> source,
-                                                 bool want_extra);
+                                                 const ReadOptions& options);
 
 }  // namespace rvf::interop

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "types/exact.hpp"
+
 namespace rvf::interop {
 namespace {
 
@@ -41,10 +43,10 @@ std::optional<ConvertFault> integers_to_float(const std::byte* from, bool big_en
                                               std::byte* to) {
   return each<T>(from, big_endian, count, [to](T v, size_t i) -> std::optional<ConvertFault> {
     // 2^24 is where float stops holding every integer; larger ones may still be exact.
-    const double wide = static_cast<double>(v);
-    const float f = static_cast<float>(v);
-    const bool exact = static_cast<double>(f) == wide && std::fabs(wide) <= 9007199254740992.0;
-    if (!exact) return ConvertFault{0, ErrorCode::kOutOfRange, "an integer that f32 cannot hold"};
+    const auto wide = exact_f64(std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>{v});
+    const float f = wide ? static_cast<float>(*wide) : 0.0F;
+    if (!wide || static_cast<double>(f) != *wide)
+      return ConvertFault{0, ErrorCode::kOutOfRange, "an integer that f32 cannot hold"};
     store(f, i, to);
     return std::nullopt;
   });

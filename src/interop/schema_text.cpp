@@ -8,6 +8,7 @@
 
 #include "interop/byte_source.hpp"
 #include "interop/csv_text.hpp"
+#include "interop/meta_columns.hpp"
 
 namespace rvf::interop {
 namespace {
@@ -43,11 +44,8 @@ Status add_field(std::vector<Field>& fields, Field field) {
   if (field.name.empty() || field.name.size() > 255) {
     return bad("a field name has 1 to 255 bytes");
   }
-  if (field.name == "id" || (field.name.front() == '_' && field.name != kExpiryField)) {
-    return bad(
-        fmt::format("the field name \"{}\" is taken: \"id\" and names that begin with '_' "
-                    "belong to the store",
-                    field.name));
+  if (is_reserved_name(field.name)) {
+    return bad(fmt::format("the field name \"{}\" is taken: {}", field.name, kReservedNames));
   }
   const auto same = [&](const Field& f) { return f.name == field.name; };
   if (std::any_of(fields.begin(), fields.end(), same)) {

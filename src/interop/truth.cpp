@@ -1,11 +1,12 @@
 // Ids and true neighbours, read whole.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstring>
 #include <new>
 
+#include "interop/csv_text.hpp"
 #include "interop/detect.hpp"
+#include "interop/npz.hpp"
 #include "interop/readers.hpp"
 
 namespace rvf::interop {
@@ -63,30 +64,28 @@ Format as_integers(Format f) noexcept {
   return f;
 }
 
-Result<std::vector<uint64_t>> read_text_ids(ByteSource& source) {
-  std::vector<uint64_t> out;
+Result<IdList> read_text_ids(ByteSource& source, IdKind kind) {
+  IdColumn ids(kind);
   std::string line;
   for (uint64_t number = 1;; ++number) {
     RVF_ASSIGN(const bool any, source.line(line, 1 << 20));
-    if (!any) return out;
-    std::string_view s = line;
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-    if (s.empty()) continue;
-    uint64_t id = 0;
-    const auto r = std::from_chars(s.data(), s.data() + s.size(), id);
-    if (r.ec != std::errc() || r.ptr != s.data() + s.size()) {
-      return source.error(ErrorCode::kCorrupt,
-                          fmt::format("line {}: \"{}\" is no id", number, s.substr(0, 40)));
+    if (!any) break;
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    const std::string_view id = trim_blanks(line);
+    if (id.empty()) continue;
+    if (auto s = ids.add_written(id); !s) {
+      return source.error(s.error().code, fmt::format("line {}: {}", number, s.error().message));
     }
-    out.push_back(id);
   }
+  IdList out;
+  ids.give(out.numbers, out.texts);
+  return out;
 }
 
-Result<std::vector<uint64_t>> ids_of(const std::string& path) {
-  RVF_ASSIGN(const std::unique_ptr<ByteSource> source, ByteSource::open(path));
+Result<IdList> ids_of(const std::string& path, IdKind kind) {
+  RVF_ASSIGN(const std::unique_ptr<ByteSource> source, open_input(path));
   RVF_ASSIGN(const Format found, detect_format(*source));
-  if (found == Format::kCsv) return read_text_ids(*source);
+  if (found == Format::kCsv) return read_text_ids(*source, kind);
   if (found == Format::kJsonl) {
     return source->error(ErrorCode::kUnsupported, "ids are read from npy, text or ivecs files");
   }
@@ -96,7 +95,16 @@ Result<std::vector<uint64_t>> ids_of(const std::string& path) {
     return source->error(ErrorCode::kWrongDimension,
                          fmt::format("ids stand one a row, this file has {} a row", layout.dim));
   }
-  return read_integers(*source, layout);
+  RVF_ASSIGN(const std::vector<uint64_t> numbers, read_integers(*source, layout));
+  IdColumn ids(kind);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (auto s = ids.add_number(numbers[i]); !s) {
+      return source->error(s.error().code, fmt::format("row {}: {}", i, s.error().message));
+    }
+  }
+  IdList out;
+  ids.give(out.numbers, out.texts);
+  return out;
 }
 
 // ids followed by as many distances, both four bytes: the size alone tells.
@@ -110,7 +118,7 @@ bool is_ids_with_distances(ByteSource& source) {
 }
 
 Result<Truth> truth_of(const std::string& path) {
-  RVF_ASSIGN(const std::unique_ptr<ByteSource> source, ByteSource::open(path));
+  RVF_ASSIGN(const std::unique_ptr<ByteSource> source, open_input(path));
   auto found = detect_format(*source);
   const bool tail = !found && is_ids_with_distances(*source);
   if (!found && !tail) return std::move(found).error();
@@ -124,6 +132,9 @@ Result<Truth> truth_of(const std::string& path) {
   if (layout.one_dimensional) {
     return source->error(ErrorCode::kWrongDimension, "true neighbours need a row for each query");
   }
+  if (layout.by_column) {
+    return source->error(ErrorCode::kUnsupported, "true neighbours stand in C order");
+  }
   Truth truth;
   RVF_ASSIGN(truth.ids, read_integers(*source, layout));
   truth.k = layout.dim;
@@ -134,8 +145,13 @@ Result<Truth> truth_of(const std::string& path) {
 }  // namespace
 
 Result<std::vector<uint64_t>> read_ids(const std::string& path) {
+  RVF_ASSIGN(IdList ids, read_ids(path, IdKind::kNumbers));
+  return std::move(ids.numbers);
+}
+
+Result<IdList> read_ids(const std::string& path, IdKind kind) {
   try {
-    return ids_of(path);
+    return ids_of(path, kind);
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::kOutOfMemory, path + ": no memory for its ids");
   }

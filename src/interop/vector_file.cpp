@@ -4,6 +4,7 @@
 #include <new>
 
 #include "interop/detect.hpp"
+#include "interop/npz.hpp"
 #include "interop/readers.hpp"
 
 namespace rvf::interop {
@@ -14,7 +15,7 @@ constexpr const char* kFormatNames[] = {"npy",  "csv",  "jsonl", "fvecs", "ivecs
 
 Result<std::unique_ptr<VectorReader>> open_checked(const std::string& path,
                                                    const ReadOptions& options) {
-  RVF_ASSIGN(std::unique_ptr<ByteSource> source, ByteSource::open(path));
+  RVF_ASSIGN(std::unique_ptr<ByteSource> source, open_input(path));
   Format format = Format::kNpy;
   if (options.format) {
     format = *options.format;
@@ -23,8 +24,14 @@ Result<std::unique_ptr<VectorReader>> open_checked(const std::string& path,
   } else {
     RVF_ASSIGN(format, detect_format(*source));
   }
-  if (format == Format::kCsv) return open_csv(std::move(source), options.want_extra);
-  if (format == Format::kJsonl) return open_jsonl(std::move(source), options.want_extra);
+  if (format == Format::kCsv) return open_csv(std::move(source), options);
+  if (format == Format::kJsonl) return open_jsonl(std::move(source), options);
+  if (options.id_required || !options.vector_field.empty()) {
+    return source->error(ErrorCode::kBadArgument,
+                         "no column is named \"" +
+                             (options.id_required ? options.id_field : options.vector_field) +
+                             "\": rows of " + format_name(format) + " have no names");
+  }
   return open_fixed(std::move(source), format);
 }
 

@@ -1,21 +1,21 @@
-// Streaming readers of vector files: npy, csv, jsonl, fvecs/ivecs/bvecs, fbin/ibin/u8bin/i8bin,
-// idx, and any of them compressed with gzip. A file is recognised by its content, never by its name
-// alone.
+// Streaming readers of vector files: npy, npz, csv, jsonl, fvecs/ivecs/bvecs, fbin/ibin/u8bin/i8bin,
+// idx, and any but npz compressed with gzip or read from a pipe. A file is recognised by its content,
+// never by its name alone.
 //
 // How a file is recognised, in this order:
 //   1. bytes 1f 8b: gzip; the rules below apply to what is inside (nested gzip is refused).
-//   2. "\x93NUMPY": npy. C order; f4 f2 u1 i1 are handed over as they are, f8 i2 i4 i8 u2 u4 as
-//   f32.
-//   3. 00 00 type rank and big-endian sizes that multiply to the file's length: idx.
-//   4. u32 d, then rows that all begin with the same d and fill the file: fvecs, ivecs (rows of 4 +
-//   4d
+//   2. "PK": npz, of which FILE.npz:NAME is one array and FILE.npz the only one.
+//   3. "\x93NUMPY": npy, in C or Fortran order (which is held in memory whole). f4 f2 u1 i1 and b1 are
+//      handed over as they are, f8 i2 i4 i8 u2 u4 as f32.
+//   4. 00 00 type rank and big-endian sizes that multiply to the file's length: idx.
+//   5. u32 d, then rows that all begin with the same d and fill the file: fvecs, ivecs (rows of 4 + 4d
 //      bytes) or bvecs (4 + d). u32 n, u32 d and n*d elements that fill the file: fbin, ibin (4
 //      bytes an element) or u8bin, i8bin (1 byte). Four-byte elements are integers when, read as
 //      floats, they are nearly all denormal. If more than one of these fits, or nothing tells them
 //      apart (all zero; u8 and i8), the file's extension (without .gz) decides among those that
 //      fit; without a telling extension the first of fvecs, fbin, bvecs, u8bin, ivecs, ibin, i8bin
 //      that fits.
-//   5. text that begins with '{' or '[': jsonl; other text: csv.
+//   6. text that begins with '{' or '[': jsonl, or one array of such rows; other text: csv.
 //
 // Rows: elements in C order, contiguous, native byte order, no padding. NaN and infinity are
 // refused. Files come from strangers: every size is checked against the file before memory is
@@ -35,6 +35,7 @@
 #include <string>
 #include <vector>
 
+#include "interop/ids.hpp"
 #include "rvf/result.hpp"
 #include "rvf/types.hpp"
 
@@ -92,9 +93,17 @@ struct ReadOptions {
   FormatHint format = kAutoFormat;
   // jsonl, and csv with a header: fill VectorChunk::extra; ExtraColumns makes columns of it. Of a
   // csv the vector's components are then the longest run of columns named v0, v1, v2, ... (any
-  // stem), or, where there is no longest one, the columns with a number in the first row; the
-  // others are metadata, as texts.
+  // stem), or, where there is no longest one, the columns with a number in the first row that are
+  // not among `fields`; the others are metadata, as texts.
   bool want_extra = false;
+  std::vector<std::string> fields = {};
+  // The key or column that holds the ids. Where a row has none, "id" is looked for, unless it must.
+  std::string id_field = "id";
+  bool id_required = false;
+  IdKind ids = IdKind::kUndecided;  // what they have to be: interop/ids.hpp
+  // The key or column that holds the vector, or of a csv what its columns v0, v1, ... begin with.
+  // Empty: "vector", "embedding" or "values", whichever is there; two of them are an error.
+  std::string vector_field = {};
 };
 
 class VectorReader {
@@ -118,9 +127,11 @@ Result<std::unique_ptr<VectorReader>> open_vectors(const std::string& path,
 Result<std::unique_ptr<VectorReader>> open_vectors(const std::string& path,
                                                    const ReadOptions& options);
 
-// Ids of a set of rows: npy of integers (1-D, or 2-D with one column), text with one number a line,
-// ivecs or ibin with one value a row, idx of rank 1. Negative numbers are refused.
-Result<std::vector<uint64_t>> read_ids(const std::string& path);
+// Ids of a set of rows: npy or npz of integers (1-D, or 2-D with one column), text with one id a line
+// (blanks around it are not part of it), ivecs or ibin with one value a row, idx of rank 1. Negative
+// numbers are refused.
+Result<IdList> read_ids(const std::string& path, IdKind kind);
+Result<std::vector<uint64_t>> read_ids(const std::string& path);  // numbers
 
 // True neighbours: row i holds the ids of the k nearest of query i, nearest first.
 struct Truth {

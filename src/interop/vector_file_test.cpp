@@ -84,9 +84,7 @@ TEST_F(VectorFile, AnEmptyNpyArrayHasNoRows) {
 }
 
 TEST_F(VectorFile, RefusesNpyThatItCannotRead) {
-  expect_error(file("fortran", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }",
-                                   values(1.f, 2, 3, 4))),
-               ErrorCode::kUnsupported, "Fortran");
+  expect_error(file("object", npy("|O", "(1, 1)", "abcdefgh")), ErrorCode::kUnsupported);
   expect_error(file("1d", npy("<f4", "(4,)", values(1.f, 2, 3, 4))), ErrorCode::kWrongDimension);
   expect_error(file("3d", npy("<f4", "(1, 2, 2)", values(1.f, 2, 3, 4))), ErrorCode::kUnsupported);
   expect_error(file("complex", npy("<c8", "(1, 1)", values(1.f, 2))), ErrorCode::kUnsupported);
@@ -106,6 +104,9 @@ TEST_F(VectorFile, RefusesNpyThatItCannotRead) {
       file("nan", npy("<f4", "(2, 2)", values(1.f, 2, 3, std::numeric_limits<float>::quiet_NaN()))),
       ErrorCode::kNotFinite, "row 1");
   expect_error(file("big", npy("<f8", "(1, 1)", values(1e300))), ErrorCode::kOutOfRange, "row 0");
+  for (const int64_t n : {(int64_t{1} << 24) + 1, (int64_t{1} << 53) + 1, INT64_MAX}) {
+    expect_error(file("int", npy("<i8", "(1, 1)", values(n))), ErrorCode::kOutOfRange, "f32");
+  }
 }
 
 TEST_F(VectorFile, ReadsCsvWithAndWithoutHeader) {
@@ -119,6 +120,107 @@ TEST_F(VectorFile, ReadsCsvWithAndWithoutHeader) {
   expect(file("quoted", "\"x,1\";\"y\"\"\";z\n\"1\";\"2\";3\n4;5;6\n"), Format::kCsv, kSix, 3);
   expect(file("one", "1\n2\n"), Format::kCsv, {1, 2}, 1);
   expect(file("tiny", "1e-400,-1.5e3\n"), Format::kCsv, {0, -1500}, 2);
+}
+
+TEST_F(VectorFile, EveryLineEndOfACsvIsOne) {
+  for (const char* content : {"a,b,c\r1,2,3\r4,5,6\r", "a,b,c\r1,2,3\r4,5,6", "1,2,3\r\n4,5,6\r",
+                              "1,2,3\n\r\n\r4,5,6\n"}) {
+    expect(file("rows", content), Format::kCsv, kSix, 3);
+  }
+  ReadOptions options;
+  options.want_extra = true;
+  auto all = read_all(file("quoted", "v0,v1,t\r1,2,\"a\rb\"\r3,4,\"q\" rest\r5,6,\"c\r\nd\"\r"), 9,
+                      options);
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(all->values, kSix);
+  EXPECT_EQ(all->extra, (std::vector<std::string>{R"({"t":"a\u000db"})", R"({"t":"\"q\" rest"})",
+                                                  R"({"t":"c\nd"})"}));
+}
+
+TEST_F(VectorFile, OneColumnOfACsvMayHoldTheVector) {
+  ReadOptions options;
+  options.want_extra = true;
+  auto all = read_all(file("v", "id;embedding;t\n1;[1, 2,3];x\n2;\"[4 5  6]\";y\n"), 9, options);
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(all->values, kSix);
+  EXPECT_EQ(all->extra[1], "{\"t\":\"y\"}");
+  const std::string two = file("two", "vector,embedding\n\"[1,2]\",\"[3,4]\"\n");
+  EXPECT_NE(read_all(two).error().message.find("--vector-field"), std::string::npos);
+  options.vector_field = "embedding";
+  EXPECT_EQ(read_all(two, 9, options)->values, (Floats{3, 4}));
+  options.vector_field = "y";
+  EXPECT_EQ(read_all(file("runs", "x0,x1,y0,y1\n1,2,3,4\n"), 9, options)->values, (Floats{3, 4}));
+  EXPECT_NE(read_all(file("no", "x0,x1\n1,2\n"), 9, options).error().message.find("y0 y1"),
+            std::string::npos);
+  for (const char* bad : {"[1,2", "[1,,2]", "[1,2,]", "[]", "[1,x]", "[nan,1]", "[1,2,3]"}) {
+    const auto read = read_all(file("bad", "vector\n\"[1,2]\"\n\"" + std::string(bad) + "\"\n"));
+    ASSERT_FALSE(read.ok()) << bad;
+    EXPECT_NE(read.error().message.find("line 3"), std::string::npos) << read.error().message;
+  }
+}
+
+TEST_F(VectorFile, TheOrderOfTheKeysDoesNotChooseTheVector) {
+  for (const char* row :
+       {R"({"vector":[1,0],"embedding":[0,1]})", R"({"embedding":[0,1],"vector":[1,0]})",
+        R"({"values":[1],"embedding":[0,1]})"}) {
+    expect_error(file("two", row), ErrorCode::kCorrupt, "--vector-field");
+  }
+  ReadOptions options;
+  options.vector_field = "embedding";
+  EXPECT_EQ(read_all(path("two"), 9, options)->values, (Floats{0, 1}));
+  expect(file("list", R"({"vector":[1,0],"values":["a"]})"), Format::kJsonl, {1, 0}, 2);
+  for (const char* row : {R"({"vector":[1],"vector":[2]})", R"({"id":1,"vector":[1],"id":2})"}) {
+    expect_error(file("twice", row), ErrorCode::kCorrupt, "twice");
+  }
+  expect(file("array", " [ {\"vector\":[1,2,3]},\n[4,5,6] ]"), Format::kJsonl, kSix, 3);
+  expect(file("rows", "[[1,2,3],[4,5,6]]"), Format::kJsonl, kSix, 3);
+  expect_error(file("large", R"({"vector":[1e400]})"), ErrorCode::kOutOfRange, "beyond");
+  expect(file("whole", R"({"vector":[18446744073709551616]})"), Format::kJsonl,
+         {18446744073709551616.f}, 1);
+}
+
+TEST_F(VectorFile, ReadsNpyInFortranOrderOfEveryWidth) {
+  const std::string fortran = "', 'fortran_order': True, 'shape': (2, 3), }";
+  expect(file("f4", npy("{'descr': '<f4" + fortran, values(1.f, 4, 2, 5, 3, 6))), Format::kNpy,
+         kSix, 3);
+  expect(file("be", npy("{'descr': '>i2" + fortran, std::string("\0\1\0\4\0\2\0\5\0\3\0\6", 12))),
+         Format::kNpy, kSix, 3);
+  expect(gzip("gz", npy("{'descr': '|u1" + fortran, values<uint8_t>(1, 4, 2, 5, 3, 6))),
+         Format::kNpy, kSix, 3);
+  expect(file("bool", npy("|b1", "(1, 3)", values<uint8_t>(1, 0, 1))), Format::kNpy, {1, 0, 1}, 3);
+  expect_error(file("cut", npy("{'descr': '<f4" + fortran, values(1.f, 4, 2, 5, 3))),
+               ErrorCode::kTruncated);
+}
+
+TEST_F(VectorFile, ReadsOneArrayOfAnNpzAndChecksItsSum) {
+  const std::string array = npy("<f4", "(2, 3)", values(1.f, 2, 3, 4, 5, 6));
+  const auto crc = static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(array.data()), static_cast<uInt>(array.size())));
+  const auto u16 = [](size_t v) { return raw(static_cast<uint16_t>(v)); };
+  const auto size = static_cast<uint32_t>(array.size());
+  const std::string sizes = u32(crc) + u32(size) + u32(size);
+  const std::string local = "PK\3\4" + std::string(10, '\0') + sizes + u16(5) + u16(0) + "x.npy";
+  const std::string entry =
+      "PK\1\2" + std::string(12, '\0') + sizes + u16(5) + std::string(16, '\0') + "x.npy";
+  const auto archive = [&](const std::string& content) {
+    return local + content + entry + "PK\5\6" + std::string(8, '\0') +
+           u32(static_cast<uint32_t>(entry.size())) +
+           u32(static_cast<uint32_t>(local.size() + content.size())) + u16(0);
+  };
+  expect(file("a.npz", archive(array)), Format::kNpy, kSix, 3);
+  expect(path("a.npz") + ":x", Format::kNpy, kSix, 3);
+  EXPECT_EQ(read_all(path("a.npz") + ":y").error().code, ErrorCode::kNotFound);
+  std::string damaged = array;
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  expect_error(file("d.npz", archive(damaged)), ErrorCode::kCorrupt, "checksum");
+  const std::string whole = archive(array);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    (void)read_all(file("cut.npz", whole.substr(0, i)));
+    std::string flipped = whole;
+    flipped[i] = static_cast<char>(flipped[i] ^ static_cast<char>(0x80 >> (i % 8)));
+    const auto read = read_all(file("flip.npz", flipped));
+    EXPECT_TRUE(!read.ok() || read->values == kSix) << i;
+  }
 }
 
 TEST_F(VectorFile, TakesIdsFromACsvColumn) {
@@ -141,7 +243,11 @@ TEST_F(VectorFile, NamesTheLineOfACsvFault) {
   expect_error(file("empty field", "1,2\n3,\n"), ErrorCode::kCorrupt, "line 2");
   expect_error(file("open quote", "1,2\n3,\"4\n"), ErrorCode::kCorrupt, "line 2");
   expect_error(file("large", "1,1e39\n"), ErrorCode::kOutOfRange, "line 1");
-  expect_error(file("mixed", "id,x\n1,1\nb,2\n"), ErrorCode::kCorrupt, "line 3");
+  expect_error(file("lost header", "a,1,2\nb,3,4\n"), ErrorCode::kCorrupt, "names and numbers");
+  expect_error(file("twice", "x,x\n1,2\n"), ErrorCode::kBadArgument, "two columns");
+  expect_error(file("header", "x,y\n"), ErrorCode::kBadArgument, "no rows");
+  expect_error(file("comma", "x;y\n1,5;2\n"), ErrorCode::kCorrupt, "a decimal comma?");
+  expect_error(file("commas", "1,5;2,5\n3,5;4,5\n"), ErrorCode::kCorrupt, "a decimal comma?");
 }
 
 TEST_F(VectorFile, ReadsJsonLinesAndKeepsOtherKeysWhenAsked) {
@@ -318,6 +424,19 @@ TEST_F(VectorFile, ReadsIdsFromNpyTextAndIvecs) {
   EXPECT_EQ(read_ids(file("f", npy("<f4", "(1,)", values(1.f)))).error().code,
             ErrorCode::kUnsupported);
   EXPECT_EQ(read_ids(file("g", "1\nx\n")).error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(VectorFile, IdsInTextAreNumbersOnlyIfAllAre) {
+  const auto texts = read_ids(file("a", "1\n007\n"), IdKind::kUndecided);
+  ASSERT_TRUE(texts.ok()) << texts.error().message;
+  EXPECT_EQ(texts->texts, (std::vector<std::string>{"1", "007"}));
+  EXPECT_EQ(read_ids(file("b", "1\n7\n"), IdKind::kUndecided)->numbers,
+            (std::vector<uint64_t>{1, 7}));
+  EXPECT_EQ(read_ids(path("b"), IdKind::kTexts)->texts, (std::vector<std::string>{"1", "7"}));
+  EXPECT_EQ(read_ids(file("c", npy("<i8", "(1,)", values<int64_t>(5))), IdKind::kTexts)->texts,
+            (std::vector<std::string>{"5"}));
+  EXPECT_EQ(read_ids(file("d", npy("<u8", "(1,)", values<uint64_t>(UINT64_MAX)))).error().code,
+            ErrorCode::kOutOfRange);
 }
 
 TEST_F(VectorFile, ReadsTruthFromNpyIvecsAndIbin) {

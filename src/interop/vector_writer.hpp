@@ -1,6 +1,4 @@
-// Writes vectors as npy, jsonl or fvecs. Rows go to a temporary file beside the target, which takes
-// the target's name in finish() after a sync: a reader of the name sees the old file or the whole
-// new one. A writer destroyed without finish() removes the temporary file.
+// Writes vectors as npy, jsonl or fvecs, into an OutputFile: the whole file or nothing.
 //
 //   npy     the rows' own dtype (f32, f16, u8, i8); ids are not part of it
 //   jsonl   {"id":7,"vector":[...]}, numbers in the shortest form that reads back to the same
@@ -16,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "interop/output_file.hpp"
 #include "interop/vector_file.hpp"
 #include "rvf/result.hpp"
 #include "rvf/types.hpp"
@@ -24,9 +23,9 @@ namespace rvf::interop {
 
 class VectorWriter {
  public:
+  // `rows` will be written: npy says so in front of them.
   static Result<std::unique_ptr<VectorWriter>> create(const std::string& path, Format format,
-                                                      DType dtype, uint32_t dim);
-  ~VectorWriter();
+                                                      DType dtype, uint32_t dim, uint64_t rows);
   VectorWriter(const VectorWriter&) = delete;
   VectorWriter& operator=(const VectorWriter&) = delete;
 
@@ -38,19 +37,14 @@ class VectorWriter {
  private:
   VectorWriter() = default;
   Status put(const void* data, size_t n);
-  Status flush();
   Status append_jsonl(const VectorChunk& rows);
-  Error error(ErrorCode code, const std::string& what) const;
-  Error error_of(int number, const char* doing) const;
 
-  std::string path_;
-  std::string temporary_;
+  std::unique_ptr<OutputFile> file_;
   Format format_ = Format::kNpy;
   DType dtype_ = DType::kF32;
   uint32_t dim_ = 0;
-  int fd_ = -1;
   uint64_t rows_ = 0;
-  std::vector<std::byte> buffer_;
+  uint64_t promised_ = 0;
 };
 
 }  // namespace rvf::interop

@@ -35,7 +35,7 @@ TEST_F(VectorWriterTest, WhatIsWrittenReadsBackTheSame) {
       {Format::kJsonl, DType::kF32, values(-0.f, 0, -1e-45f, 1e-45f)},
   };
   for (const Case& c : cases) {
-    auto writer = VectorWriter::create(path("out"), c.format, c.dtype, 2);
+    auto writer = VectorWriter::create(path("out"), c.format, c.dtype, 2, 2);
     ASSERT_TRUE(writer.ok()) << writer.error().message;
     VectorChunk rows = chunk_of(c.dtype, 2, c.raw);
     rows.ids = {7, 18446744073709551614u};
@@ -57,7 +57,7 @@ TEST_F(VectorWriterTest, WhatIsWrittenReadsBackTheSame) {
 }
 
 TEST_F(VectorWriterTest, JsonLinesCarryNamesAndOtherKeys) {
-  auto writer = VectorWriter::create(path("out.jsonl"), Format::kJsonl, DType::kF32, 1);
+  auto writer = VectorWriter::create(path("out.jsonl"), Format::kJsonl, DType::kF32, 1, 2);
   ASSERT_TRUE(writer.ok());
   VectorChunk rows = chunk_of(DType::kF32, 1, values(1.f, 2));
   rows.string_ids = {"a\"b", "c\n"};
@@ -66,14 +66,13 @@ TEST_F(VectorWriterTest, JsonLinesCarryNamesAndOtherKeys) {
   ASSERT_TRUE((*writer)->finish().ok());
   std::ifstream in(path("out.jsonl"));
   std::string text((std::istreambuf_iterator<char>(in)), {});
-  EXPECT_EQ(text,
-            "{\"id\":\"a\\\"b\",\"vector\":[1],\"k\":1}\n{\"id\":\"c\\u000a\",\"vector\":[2]}\n");
+  EXPECT_EQ(text, "{\"id\":\"a\\\"b\",\"vector\":[1],\"k\":1}\n{\"id\":\"c\\n\",\"vector\":[2]}\n");
 }
 
 TEST_F(VectorWriterTest, AnUnfinishedFileLeavesTheOldOneAlone) {
   file("out.npy", "old");
   {
-    auto writer = VectorWriter::create(path("out.npy"), Format::kNpy, DType::kF32, 1);
+    auto writer = VectorWriter::create(path("out.npy"), Format::kNpy, DType::kF32, 1, 2);
     ASSERT_TRUE(writer.ok());
     ASSERT_TRUE((*writer)->append(chunk_of(DType::kF32, 1, values(1.f))).ok());
   }
@@ -85,13 +84,14 @@ TEST_F(VectorWriterTest, AnUnfinishedFileLeavesTheOldOneAlone) {
 }
 
 TEST_F(VectorWriterTest, RefusesWhatItCannotWrite) {
-  EXPECT_EQ(VectorWriter::create(path("a"), Format::kCsv, DType::kF32, 2).error().code,
+  EXPECT_EQ(VectorWriter::create(path("a"), Format::kCsv, DType::kF32, 2, 0).error().code,
             ErrorCode::kUnsupported);
-  EXPECT_EQ(VectorWriter::create(path("a"), Format::kFvecs, DType::kU8, 2).error().code,
+  EXPECT_EQ(VectorWriter::create(path("a"), Format::kFvecs, DType::kU8, 2, 0).error().code,
             ErrorCode::kUnsupported);
-  EXPECT_EQ(VectorWriter::create(path("no/such/folder"), Format::kNpy, DType::kF32, 2).error().code,
-            ErrorCode::kNoSuchFile);
-  auto writer = VectorWriter::create(path("a"), Format::kNpy, DType::kF32, 2);
+  EXPECT_EQ(
+      VectorWriter::create(path("no/such/folder"), Format::kNpy, DType::kF32, 2, 0).error().code,
+      ErrorCode::kNoSuchFile);
+  auto writer = VectorWriter::create(path("a"), Format::kNpy, DType::kF32, 2, 0);
   ASSERT_TRUE(writer.ok());
   EXPECT_EQ((*writer)->append(chunk_of(DType::kF32, 1, values(1.f))).error().code,
             ErrorCode::kBadArgument);

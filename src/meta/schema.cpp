@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "types/exact.hpp"
+
 namespace rvf::meta {
 namespace {
 
@@ -109,6 +111,12 @@ std::optional<FieldType> common_type(FieldType a, FieldType b) noexcept {
   const auto text = [](FieldType t) { return t == FieldType::kString || t == FieldType::kEnum; };
   if (text(a) && text(b)) return FieldType::kString;
   return std::nullopt;
+}
+
+bool widens_exactly(const Value& value) noexcept {
+  if (const auto* i = std::get_if<int64_t>(&value)) return exact_f64(*i).has_value();
+  if (const auto* u = std::get_if<uint64_t>(&value)) return exact_f64(*u).has_value();
+  return true;
 }
 
 Value widen(Value value, FieldType to) {

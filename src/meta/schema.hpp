@@ -43,6 +43,8 @@ class Schema {
 // The type that holds the values of both, if any: equal ones; i64, u64 and f64 go to f64; enum and
 // string to string.
 std::optional<FieldType> common_type(FieldType a, FieldType b) noexcept;
+// Whether a whole number is one of f64 too; true for all other values.
+bool widens_exactly(const Value& value) noexcept;
 // A value of `from` as one of `to`, where common_type(from, to) is `to`; else unchanged.
 Value widen(Value value, FieldType to);
 

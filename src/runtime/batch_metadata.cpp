@@ -34,6 +34,17 @@ meta::PartColumns slice(const meta::PartColumns& all, uint64_t first, uint64_t c
   return out;
 }
 
+// A value as one of `type`, if nothing of it is lost.
+Result<Value> widened(const Value& value, FieldType type, const std::string& field) {
+  if (type != FieldType::kF64 || meta::widens_exactly(value)) return meta::widen(value, type);
+  const auto* i = std::get_if<int64_t>(&value);
+  const auto* u = std::get_if<uint64_t>(&value);
+  return Error(ErrorCode::kOutOfRange,
+               "the field '" + field + "' is f64 or becomes it, and no f64 is exactly " +
+                   (i != nullptr ? std::to_string(*i) : std::to_string(*u)) +
+                   "; keep its values whole numbers of one type, or use a string field");
+}
+
 }  // namespace
 
 bool value_fits(const Value& v, FieldType type) noexcept {
@@ -107,9 +118,27 @@ Status BatchMetadata::add(std::span<const Column> columns, size_t rows, meta::Pa
         return Error(ErrorCode::kTooLarge, "the column '" + c.name + "', value " +
                                                std::to_string(i) + ": a value has at most 16 MiB");
       }
-      field.values.push_back(meta::widen(c.values[i], type));
+      RVF_ASSIGN(Value value, widened(c.values[i], type, c.name));
+      field.values.push_back(std::move(value));
     }
     out.fields.push_back(std::move(field));
+  }
+  return {};
+}
+
+Status check_widening(const meta::Table& stored, const index::DeadRows& dead,
+                      const meta::Schema& wanted) {
+  for (const meta::SchemaField& field : stored.schema().fields()) {
+    const meta::SchemaField* after = wanted.find(field.id);
+    if (after == nullptr || after->field.type == field.field.type ||
+        after->field.type != FieldType::kF64) {
+      continue;
+    }
+    meta::FieldReader reader(stored, field);
+    for (uint64_t row = 0; row < stored.rows(); ++row) {
+      if (dead.test(row)) continue;
+      RVF_TRY(widened(reader.value(row), FieldType::kF64, field.field.name));
+    }
   }
   return {};
 }

@@ -11,7 +11,8 @@ class BatchMetadata {
   explicit BatchMetadata(const meta::Schema& schema) : schema_(schema) {}
 
   // Columns of the batch's new vectors. Errors name the column and the vector: kBadArgument for a
-  // wrong length or name, kBadMetadata for a value that its field cannot hold.
+  // wrong length or name, kBadMetadata for a value that its field cannot hold, kOutOfRange for a
+  // whole number that widening would round.
   Status add_columns(std::span<const Column> columns, size_t vectors);
   // String ids of the new vectors.
   Status add_keys(std::span<const std::string> keys);
@@ -33,6 +34,11 @@ class BatchMetadata {
   meta::PartColumns updates_;
   std::vector<uint64_t> update_rows_;
 };
+
+// kOutOfRange where a field would widen to f64 and a live row has a whole number in it that no f64
+// is exactly. `stored` is of the schema before.
+Status check_widening(const meta::Table& stored, const index::DeadRows& dead,
+                      const meta::Schema& wanted);
 
 // Rows of a META segment that is written in one go.
 inline constexpr uint64_t kMaxPartRows = 1 << 18;

@@ -49,6 +49,23 @@ bool all_finite(const std::byte* p, DType dtype, size_t n) noexcept {
   }
 }
 
+bool holds_whole_numbers(DType dtype) noexcept {
+  return dtype == DType::kI8 || dtype == DType::kU8;
+}
+
+// Rounding would turn a unit vector into zeros without a word.
+Status refuse_fractions(std::span<const float> values, DType dtype) {
+  for (size_t d = 0; d < values.size(); ++d) {
+    if (!std::isfinite(values[d]) || values[d] == std::trunc(values[d])) continue;
+    return Error(ErrorCode::kOutOfRange,
+                 "dimension " + std::to_string(d) + " is " + std::to_string(values[d]) +
+                     ", and dtype " + dtype_name(dtype) +
+                     " holds whole numbers only; a store of dtype f32 with storage int8 keeps "
+                     "fractions in 8 bits a dimension");
+  }
+  return {};
+}
+
 // Puts one vector of the caller into a row of the store.
 Status convert(const std::byte* from, DType from_type, DType to_type, std::span<float> scratch,
                std::byte* to) {
@@ -66,6 +83,7 @@ Status convert(const std::byte* from, DType from_type, DType to_type, std::span<
     }
   }
   RVF_TRY(kernels::decode_row(from, from_type, scratch));
+  if (holds_whole_numbers(to_type)) RVF_TRY(refuse_fractions(scratch, to_type));
   return kernels::encode_row(scratch, to_type, to);
 }
 

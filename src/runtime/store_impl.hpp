@@ -129,6 +129,7 @@ struct Store::Impl {
   Result<std::vector<uint64_t>> ids_to_delete(const WriteBatch& batch) const;
   Result<runtime::BatchMetadata> metadata_of(const WriteBatch& batch, WriteReport& report) const;
   Status define_fields(std::span<const Field> fields);
+  Status check_widening(const meta::Schema& wanted) const;  // what is stored must stay exact
   Status commit(Durability durability);
   // Keeps the access sketch in the file if queries changed it enough to matter.
   Status save_access();

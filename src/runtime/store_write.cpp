@@ -365,6 +365,7 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   RVF_ASSIGN(const NewIds fresh, new_ids(batch));
   if (!fresh.ids.empty() && batch.keys.empty()) report.first_id = fresh.ids.front();
   RVF_ASSIGN(const runtime::BatchMetadata metadata, metadata_of(batch, report));
+  RVF_TRY(check_widening(metadata.schema()));
   RVF_ASSIGN(const std::vector<uint64_t> to_delete, ids_to_delete(batch));
   RVF_ASSIGN(const auto rows,
              runtime::encode_rows(batch.vectors, fresh.ids, state.dtype, state.dimension));
@@ -399,6 +400,14 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   return report;
 }
 
+Status Store::Impl::check_widening(const meta::Schema& wanted) const {
+  RVF_ASSIGN(const meta::Schema before, runtime::schema_of(writer->head().schema));
+  if (wanted == before) return {};
+  RVF_ASSIGN(const auto now, snapshot_impl());
+  RVF_ASSIGN(const meta::Table* table, now->table());
+  return runtime::check_widening(*table, now->state.dead, wanted);
+}
+
 Status Store::Impl::define_fields(std::span<const Field> fields) {
   RVF_TRY(ready_to_write());
   RVF_ASSIGN(meta::Schema schema, runtime::schema_of(writer->head().schema));
@@ -408,6 +417,7 @@ Status Store::Impl::define_fields(std::span<const Field> fields) {
     RVF_TRY(schema.merge(f));
   }
   if (schema == before) return {};
+  RVF_TRY(check_widening(schema));
   runtime::BatchScope scope(*writer);
   writer->head().schema = runtime::schema_entries(schema);
   // A change of the head alone leaves nothing pending, so it is committed at once.

@@ -38,6 +38,44 @@ TEST_F(BadInput, AValueThatTheDtypeCannotHoldIsRefused) {
   EXPECT_RVF_ERROR(s.ingest(Vectors::from_f32(v, 1)), kOutOfRange);
 }
 
+TEST_F(BadInput, FractionsAreNoWholeNumbersOfI8AndU8) {
+  for (const DType t : {DType::kI8, DType::kU8}) {
+    fs_ = io::memory_file_system();
+    Store s = make(2, Metric::kL2, t);
+    const std::vector<float> fraction = {1, 2, 0.1F, 0.2F};
+    auto r = s.ingest(Vectors::from_f32(fraction, 2));
+    ASSERT_FALSE(r.ok());
+    EXPECT_EQ(r.error().code, ErrorCode::kOutOfRange);
+    EXPECT_NE(r.error().message.find("vector 1"), std::string::npos) << r.error().message;
+    EXPECT_EQ(s.status().vectors, 0U);
+    const std::vector<float> whole = {1, 2};
+    ASSERT_RVF_OK(s.ingest(Vectors::from_f32(whole, 2)));
+    ASSERT_RVF_OK(s.query(std::span(fraction).subspan(2)));
+  }
+}
+
+TEST_F(BadInput, AFieldIsNotWidenedWhereALiveValueWouldBeRounded) {
+  constexpr int64_t kInexact = (int64_t{1} << 53) + 1;
+  Store s = make(1);
+  const std::vector<float> v = {1};
+  const std::vector<uint64_t> first = {1}, second = {2};
+  const auto write = [&](const std::vector<uint64_t>& ids, Column column) {
+    WriteBatch batch;
+    batch.vectors = Vectors::from_f32(v, 1);
+    batch.ids = ids;
+    batch.columns = std::span(&column, 1);
+    return s.write(batch);
+  };
+  ASSERT_RVF_OK(write(first, {"n", FieldType::kI64, {Value(kInexact)}}));
+  EXPECT_RVF_ERROR(write(second, {"n", FieldType::kF64, {Value(0.5)}}), kOutOfRange);
+  const Field wide{"n", FieldType::kF64, kIndexNone};
+  EXPECT_EQ(s.define_fields(std::span(&wide, 1)).error().code, ErrorCode::kOutOfRange);
+  EXPECT_EQ(s.snapshot()->values(first, "n")->front(), Value(kInexact));
+  ASSERT_RVF_OK(s.remove(first));  // a dead value is in nobody's way
+  ASSERT_RVF_OK(write(second, {"n", FieldType::kF64, {Value(0.5)}}));
+  EXPECT_RVF_ERROR(write(first, {"n", FieldType::kI64, {Value(kInexact)}}), kOutOfRange);
+}
+
 TEST_F(BadInput, ADuplicateIdRefusesTheWholeBatch) {
   Store s = make(1);
   const std::vector<float> v = {1, 2, 3};
