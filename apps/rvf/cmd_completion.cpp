@@ -122,8 +122,8 @@ void print_bash(const CLI::App& app) {
       "COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "  [[ $command = text && $COMP_CWORD -eq 2 ]] && "
       "{{ COMPREPLY=($(compgen -W \"add search\" -- \"$current\")); return; }}\n"
-      "  [[ $before == \"$command\" || $command $before == text\\ add || $command $before == "
-      "text\\ search ]] && place=store\n"
+      "  [[ $before == \"$command\" || \"$command $before\" == \"text add\" || "
+      "\"$command $before\" == \"text search\" ]] && place=store\n"
       "  [[ $current == -* ]] || _rvf_files \"$current\" \"$place\"\n"
       "}}\n"
       "complete -o filenames -F _rvf rvf\n",

@@ -248,9 +248,10 @@ void register_query(CLI::App& app) {
                      ->check(between(0.5, 0.999))
                      ->excludes(ef)
                      ->excludes(words);
+  constexpr double kLongestBudget = 1e12;  // added to a clock, so it has an end
   auto* budget =
       c->add_option("--time-budget", o->query.time_budget_us, "microseconds a query may take")
-          ->check(at_least(1))
+          ->check(between(1, kLongestBudget))
           ->excludes(words);
   c->add_flag("--exact", o->query.exact, "compare with every vector")
       ->excludes(ef)

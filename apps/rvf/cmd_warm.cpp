@@ -39,7 +39,8 @@ void register_warm(CLI::App& app) {
   add_store_to_read(*c, *o);
   c->add_flag("--rows", o->load.rows, "the vectors too");
   c->add_option("--most", o->load.most_bytes, "bytes to read at most, for example 2GB (all)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->check(at_least(1));
   add_json(*c, *o);
   c->callback([o] { run(*o); });
 }

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cmath>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -93,8 +93,9 @@ CLI::Validator between(double least, double most) {
 CLI::Validator at_least(uint64_t least) {
   const auto check = [least](const std::string& text) {
     uint64_t value = 0;
-    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-    if (digits && CLI::detail::lexical_cast(text, value) && value >= least) return std::string();
+    const char* end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && last == end && value >= least) return std::string();
     return fmt::format("'{}' is not a whole number of {} or more", text, least);
   };
   return {check, "", "at_least"};
@@ -181,8 +182,9 @@ void refuse_empty_values(const CLI::App& app) {
 }
 
 int end_of_parsing(const CLI::App& app, const CLI::ParseError& e) {
-  if (e.get_exit_code() != 0) {
-    const std::string unknown = unknown_word(app);
+  const std::string unknown = unknown_word(app);
+  // Help for a command that is none is no help.
+  if (e.get_exit_code() != 0 || (!unknown.empty() && app.get_subcommands().empty())) {
     if (unknown.empty()) {
       std::ostringstream out;
       std::ostringstream err;

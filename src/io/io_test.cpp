@@ -168,6 +168,83 @@ TEST_P(BothFileSystems, ASecondLockIsRefusedAndTheRightReturnsWithTheHolder) {
   EXPECT_TRUE(fs_->lock(path("s.rvf")).ok());
 }
 
+TEST_P(BothFileSystems, TheLockOfAFileIsOnAllItsHandlesAndGoesWithTheOneThatHasIt) {
+  auto first = fs_->open(path("a"), OpenMode::kCreatePrivate);
+  ASSERT_TRUE(first.ok());
+  auto second = fs_->open(path("a"), OpenMode::kReadWrite);
+  auto reader = fs_->open(path("a"), OpenMode::kRead);
+  EXPECT_FALSE(*(*reader)->is_locked());
+  ASSERT_TRUE((*first)->lock().ok());
+  EXPECT_TRUE((*first)->lock().ok()) << "once more does no harm";
+  EXPECT_TRUE(*(*reader)->is_locked());
+  EXPECT_FALSE(*(*first)->is_locked()) << "by another";
+  EXPECT_EQ((*second)->lock().error().code, ErrorCode::kLockHeld);
+  (*first)->unlock();
+  ASSERT_TRUE((*second)->lock().ok());
+  EXPECT_EQ((*first)->lock().error().code, ErrorCode::kLockHeld);
+  second->reset();
+  EXPECT_FALSE(*(*reader)->is_locked());
+  EXPECT_TRUE((*first)->lock().ok());
+}
+
+TEST_P(BothFileSystems, ARenameToANewNameReplacesNothing) {
+  ASSERT_TRUE(fs_->open(path("a"), OpenMode::kCreateNew).ok());
+  ASSERT_TRUE(fs_->open(path("b"), OpenMode::kCreateNew).ok());
+  EXPECT_EQ(fs_->rename_new(path("a"), path("b")).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(*fs_->exists(path("a")));
+  ASSERT_TRUE(fs_->rename_new(path("a"), path("c")).ok());
+  EXPECT_FALSE(*fs_->exists(path("a")));
+}
+
+TEST_F(IoTest, TheLockOfAFileGoesByItsInodeAndNotToAForkedChild) {
+  auto fs = posix_file_system();
+  auto file = fs->open(path("a"), OpenMode::kCreateNew);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->lock().ok());
+  std::filesystem::create_hard_link(path("a"), path("b"));
+  std::filesystem::rename(path("a"), path("c"));
+  for (const char* name : {"b", "c"}) {
+    auto other = fs->open(path(name), OpenMode::kReadWrite);
+    EXPECT_EQ((*other)->lock().error().code, ErrorCode::kLockHeld) << name;
+  }
+  EXPECT_EQ(*fs->link_count(path("b")), 2U);
+  const auto name_lock = fs->lock(path("b"));
+  ASSERT_TRUE(name_lock.ok());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool refused = !(*name_lock)->is_ours();
+    (*file)->unlock();  // which is not the child's to give up
+    ::_exit(refused ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  auto other = fs->open(path("b"), OpenMode::kReadWrite);
+  EXPECT_EQ((*other)->lock().error().code, ErrorCode::kLockHeld);
+}
+
+TEST_F(IoTest, ANameIsResolvedThroughLinksToWhatExistsOrMayBeMade) {
+  auto fs = posix_file_system();
+  const std::string real = std::filesystem::canonical(folder_).string();
+  std::filesystem::create_directory(path("d"));
+  std::ofstream(path("d/s.rvf")) << "x";
+  std::filesystem::create_symlink("d", path("up"));
+  std::filesystem::create_symlink("d/s.rvf", path("one"));
+  std::filesystem::create_symlink("one", path("two"));
+  std::filesystem::create_symlink("d/new.rvf", path("new"));
+  std::filesystem::create_symlink("round", path("round"));
+  std::filesystem::create_symlink("gone/s.rvf", path("gone.rvf"));
+  EXPECT_EQ(*fs->resolve(path("two")), real + "/d/s.rvf");
+  EXPECT_EQ(*fs->resolve(path("up/../d/./s.rvf")), real + "/d/s.rvf");
+  EXPECT_EQ(*fs->resolve(path("new")), real + "/d/new.rvf");
+  EXPECT_EQ(*fs->resolve(path("none.rvf")), real + "/none.rvf");
+  EXPECT_EQ(fs->resolve(path("none/")).error().code, ErrorCode::kNotAStore);
+  EXPECT_EQ(fs->resolve(path("gone.rvf")).error().code, ErrorCode::kNoSuchFile);
+  EXPECT_FALSE(fs->resolve(path("round")).ok());
+  EXPECT_EQ(fs->resolve("").error().code, ErrorCode::kBadArgument);
+  EXPECT_EQ(fs->resolve(std::string("a\0b", 3)).error().code, ErrorCode::kBadArgument);
+}
+
 TEST_F(IoTest, AFolderAndAPipeAreNotStores) {
   auto fs = posix_file_system();
   EXPECT_EQ(fs->open(folder_, OpenMode::kRead).error().code, ErrorCode::kNotAStore);

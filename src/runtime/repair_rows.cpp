@@ -56,21 +56,25 @@ void RepairRows::take(uint64_t row, uint64_t id, const std::byte* vector) {
   live_[row] = {id, vector};
 }
 
-// Blocks of a damaged segment that are whole in themselves.
+// Blocks of a damaged segment that are whole in themselves, and the whole units of others.
 uint64_t RepairRows::take_blocks(const wire::DirEntry& entry, const wire::RowMapEntry& rows,
                                  wire::ByteSpan payload, std::span<const uint64_t> dead) {
   const auto blocks = wire::parse_vec(payload, false);
   if (!blocks || entry.payload_length != payload.size()) return 0;
+  const std::vector<wire::BlockUnits> units = wire::check_units(payload, *blocks);
   uint64_t row = rows.first_row;
   uint64_t taken = 0;
-  for (const wire::VecBlock& b : *blocks) {
+  for (size_t n = 0; n < blocks->size(); ++n) {
+    const wire::VecBlock& b = (*blocks)[n];
     const uint64_t first = row;
     row += b.count;
     if (row - rows.first_row > rows.rows) break;
-    if (wire::crc32c(b.checked) != b.crc && !planted(PlantedBug::kRepairUnverified)) continue;
+    const bool whole = wire::crc32c(b.checked) == b.crc || planted(PlantedBug::kRepairUnverified);
+    if (!whole && (units.empty() || !units[n].ids_are_whole)) continue;
     auto block = VecSegment::open_block(entry, b, dtype_, dimension_, quantizers_);
     if (!block) continue;
     for (uint32_t i = 0; i < b.count; ++i) {
+      if (!whole && !units[n].whole[i / wire::kUnitRows]) continue;
       const uint64_t id = b.ids.at(i);
       if (is_dead(dead, first + i) || id < rows.min_id || id > rows.max_id) continue;
       take(first + i, id, block->row(i));
@@ -104,7 +108,7 @@ void RepairRows::add_vectors(const wire::DirEntry& entry, const wire::RowMapEntr
     }
   } else {
     taken = take_blocks(entry, rows, payload, dead);
-    if (taken > 0) reason += "; its whole blocks were saved";
+    if (taken > 0) reason += "; what is whole in it was saved";
     if (entry.shard != 0) reason = "it lies in a shard, which a repair does not read";
   }
   if (whole && taken == live) return;

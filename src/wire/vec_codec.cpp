@@ -14,8 +14,8 @@ constexpr size_t kIdHeader = 7;
 constexpr size_t kCodeHeader = 16;
 // Opening reads the ids behind each block: few blocks, few pages.
 constexpr size_t kBlockBytes = 64U << 20;
-// What damage costs at most, where the rest of a segment is whole.
-constexpr size_t kMostBlockRows = 1024;
+constexpr uint32_t kUnitsMagic = 0x55465652;  // "RVFU"
+constexpr size_t kUnitsHeader = 12;
 
 bool is_run(std::span<const uint64_t> ids) noexcept {
   for (size_t i = 1; i < ids.size(); ++i) {
@@ -278,24 +278,72 @@ Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks) {
 
 size_t rows_per_block(DType dtype, size_t dim) noexcept {
   const size_t rows = kBlockBytes / std::max<size_t>(row_stride(dtype, dim), 1);
-  return std::clamp<size_t>(rows / 256 * 256, 256, kMostBlockRows);
+  return std::clamp<size_t>(rows / 256 * 256, 256, 65536);
+}
+
+namespace {
+
+constexpr size_t units_of(size_t rows) noexcept { return (rows + kUnitRows - 1) / kUnitRows; }
+
+// Of blocks with these counts of rows; 0: one of a single unit has its own checksum.
+template <class Counts>
+size_t units_size(const Counts& counts) noexcept {
+  size_t checks = 0;
+  bool wanted = false;
+  for (const size_t rows : counts) {
+    checks += 1 + units_of(rows);
+    wanted = wanted || rows > kUnitRows;
+  }
+  return wanted ? kUnitsHeader + checks * 4 : 0;
+}
+
+}  // namespace
+
+std::vector<BlockUnits> check_units(ByteSpan payload, std::span<const VecBlock> blocks) {
+  std::vector<BlockUnits> out;
+  if (blocks.empty()) return out;
+  size_t checks = 0;
+  for (const VecBlock& b : blocks) {
+    if (!b.row_major) return out;
+    checks += 1 + units_of(b.count);
+  }
+  const VecBlock& last = blocks.back();
+  const uint64_t begin = align64(last.offset + last.checked.size() + 4);
+  const uint64_t size = kUnitsHeader + uint64_t{checks} * 4;
+  if (begin > payload.size() || size > payload.size() - begin) return out;
+  const ByteSpan section = payload.subspan(begin, size);
+  ByteReader in(section);
+  if (in.u32() != kUnitsMagic || in.u32() != checks) return out;
+  if (in.u32() != crc32c(section.subspan(kUnitsHeader))) return out;
+  for (const VecBlock& b : blocks) {
+    BlockUnits& units = out.emplace_back();
+    units.ids_are_whole = in.u32() == crc32c(b.checked.subspan(b.values.size()));
+    for (size_t row = 0; row < b.count; row += kUnitRows) {
+      const size_t rows = std::min<size_t>(kUnitRows, b.count - row);
+      units.whole.push_back(in.u32() == crc32c(b.values.subspan(row * b.stride, rows * b.stride)));
+    }
+  }
+  return out;
 }
 
 uint64_t row_major_payload_size(DType dtype, size_t dim, std::span<const uint64_t> ids) noexcept {
   const size_t per_block = rows_per_block(dtype, dim);
   const size_t blocks = (ids.size() + per_block - 1) / per_block;
   uint64_t size = align64(4 + blocks * kDirectoryEntry);
+  std::vector<size_t> counts;
   for (size_t b = 0; b < blocks; ++b) {
     const auto part = ids.subspan(b * per_block, std::min(per_block, ids.size() - b * per_block));
     size = align64(size + part.size() * row_stride(dtype, dim) + quick_ids_size(part) + 4);
+    counts.push_back(part.size());
   }
-  return size;
+  return align64(size + units_size(counts));
 }
 
 RowMajorBuilder::RowMajorBuilder(DType dtype, uint16_t dim, uint8_t tier,
                                  std::span<const uint64_t> ids)
     : ids_(ids), stride_(row_stride(dtype, dim)), per_block_(rows_per_block(dtype, dim)) {
   const size_t blocks = (ids.size() + per_block_ - 1) / per_block_;
+  std::vector<size_t> counts;
   ByteWriter w(payload_);
   w.u32(static_cast<uint32_t>(blocks));
   size_t offset = align64(4 + blocks * kDirectoryEntry);
@@ -303,6 +351,7 @@ RowMajorBuilder::RowMajorBuilder(DType dtype, uint16_t dim, uint8_t tier,
     const size_t first = b * per_block_;
     const auto part = ids.subspan(first, std::min(per_block_, ids.size() - first));
     parts_.push_back({first, offset, part.size()});
+    counts.push_back(part.size());
     w.u32(static_cast<uint32_t>(offset));
     w.u32(static_cast<uint32_t>(part.size()));
     w.u16(dim);
@@ -310,7 +359,9 @@ RowMajorBuilder::RowMajorBuilder(DType dtype, uint16_t dim, uint8_t tier,
     w.u8(tier);
     offset = align64(offset + part.size() * stride_ + quick_ids_size(part) + 4);
   }
-  payload_.resize(offset);
+  units_at_ = offset;
+  units_bytes_ = units_size(counts);
+  payload_.resize(align64(units_at_ + units_bytes_));
 }
 
 std::byte* RowMajorBuilder::row(size_t i) noexcept {
@@ -319,6 +370,8 @@ std::byte* RowMajorBuilder::row(size_t i) noexcept {
 }
 
 Bytes RowMajorBuilder::finish() && {
+  Bytes units;
+  ByteWriter checks(units);
   for (const Part& part : parts_) {
     Bytes tail;
     ByteWriter w(tail);
@@ -328,6 +381,21 @@ Bytes RowMajorBuilder::finish() && {
     const uint32_t crc =
         crc32c(ByteSpan(payload_).subspan(part.offset, at + tail.size() - part.offset));
     std::memcpy(payload_.data() + at + tail.size(), &crc, 4);
+    if (units_bytes_ == 0) continue;
+    checks.u32(crc32c(tail));
+    for (size_t row = 0; row < part.count; row += kUnitRows) {
+      const size_t rows = std::min(kUnitRows, part.count - row);
+      checks.u32(crc32c(ByteSpan(payload_).subspan(part.offset + row * stride_, rows * stride_)));
+    }
+  }
+  if (units_bytes_ > 0) {
+    Bytes header;
+    ByteWriter w(header);
+    w.u32(kUnitsMagic);
+    w.u32(static_cast<uint32_t>(units.size() / 4));
+    w.u32(crc32c(units));
+    std::memcpy(payload_.data() + units_at_, header.data(), header.size());
+    std::memcpy(payload_.data() + units_at_ + header.size(), units.data(), units.size());
   }
   return std::move(payload_);
 }

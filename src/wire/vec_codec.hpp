@@ -56,6 +56,16 @@ struct VecBlock {
 // Checks every offset and count against the payload; the block checksums only if asked.
 Result<std::vector<VecBlock>> parse_vec(ByteSpan payload, bool verify_blocks);
 
+// Rows that one checksum of a payload's units covers: what a hole in a large block costs.
+inline constexpr size_t kUnitRows = 1024;
+// Of the blocks of a payload: whether what `unit` rows from unit * kUnitRows on hold is whole. Empty
+// where the payload has no such checksums, or they are damaged.
+struct BlockUnits {
+  bool ids_are_whole = false;
+  std::vector<bool> whole;
+};
+std::vector<BlockUnits> check_units(ByteSpan payload, std::span<const VecBlock> blocks);
+
 constexpr size_t row_stride(DType dtype, size_t dim) noexcept {
   return static_cast<size_t>(align64(vector_bytes(dtype, dim)));
 }
@@ -79,6 +89,7 @@ class RowMajorBuilder {
   };
   std::span<const uint64_t> ids_;
   size_t stride_, per_block_;
+  size_t units_at_ = 0, units_bytes_ = 0;
   std::vector<Part> parts_;
   Bytes payload_;
 };

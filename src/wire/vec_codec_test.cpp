@@ -230,5 +230,38 @@ TEST(VecCodec, DamagedPayloadsAreRefusedOrReadWithinBounds) {
   }
 }
 
+TEST(VecCodec, OfALargeBlockEachUnitSaysWhetherItIsWhole) {
+  std::vector<uint64_t> ids(3000);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = i * 3;
+  RowMajorBuilder builder(DType::kI8, 4, 0, ids);
+  for (size_t i = 0; i < ids.size(); ++i) std::memset(builder.row(i), static_cast<int>(i % 100), 4);
+  const Bytes whole = std::move(builder).finish();
+  EXPECT_EQ(whole.size(), row_major_payload_size(DType::kI8, 4, ids));
+  const auto states = [](const Bytes& payload) {
+    const auto blocks = parse_vec(payload, false);
+    EXPECT_TRUE(blocks.ok());
+    return check_units(payload, *blocks);
+  };
+  const auto units = states(whole);
+  ASSERT_EQ(units.size(), 1U);
+  EXPECT_TRUE(units[0].ids_are_whole);
+  EXPECT_EQ(units[0].whole, std::vector<bool>({true, true, true}));
+  const size_t values = (*parse_vec(whole, true))[0].offset;
+  Bytes harmed = whole;
+  harmed[values + 64 * 1500] ^= std::byte{1};
+  EXPECT_EQ(states(harmed)[0].whole, std::vector<bool>({true, false, true}));
+  harmed = whole;
+  harmed[values + 64 * 3000 + 100] ^= std::byte{1};
+  EXPECT_FALSE(states(harmed)[0].ids_are_whole);
+  for (size_t at = harmed.size() - 64; at < harmed.size(); ++at) {
+    harmed = whole;
+    harmed[at] ^= std::byte{1};
+    const auto seen = states(harmed);
+    EXPECT_TRUE(seen.empty() || seen[0].whole == units[0].whole);
+  }
+  harmed.resize(harmed.size() - 64);
+  EXPECT_TRUE(states(harmed).empty());
+}
+
 }  // namespace
 }  // namespace rvf::wire

@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include "store_fixture.hpp"
 #include "support/fault_file_system.hpp"
@@ -175,6 +177,70 @@ TEST_F(StoreOnDisk, AFileCutUnderAReaderIsFoundOutOnRefresh) {
   }
   std::filesystem::resize_file(path_, 100);
   EXPECT_FALSE(reader->refresh().ok());
+}
+
+TEST_F(StoreOnDisk, AStoreThatWasMovedAwayIsNotWrittenToAndIsWholeWhereItIs) {
+  Store s = make();
+  const std::string moved = folder_ + "/t.rvf";
+  std::filesystem::rename(path_, moved);
+  const auto data = gaussian(5, 4, 3);
+  EXPECT_RVF_ERROR(s.ingest(Vectors::from_f32(data, 4)), kPathLost);
+  EXPECT_RVF_ERROR(s.compact(), kPathLost);
+  EXPECT_RVF_ERROR(Store::open(moved), kLockHeld);
+  EXPECT_EQ(Store::open_readonly(moved)->status().vectors, 20U);
+  std::filesystem::rename(moved, path_);
+  ASSERT_RVF_OK(s.ingest(Vectors::from_f32(data, 4)));
+  ASSERT_RVF_OK(s.compact());
+  EXPECT_RVF_ERROR(Store::open(path_), kLockHeld);
+  ASSERT_RVF_OK(s.close());
+  EXPECT_EQ(Store::open(path_)->status().vectors, 25U);
+}
+
+TEST_F(StoreOnDisk, AForkedChildNeitherWritesNorTakesTheRightFromItsParent) {
+  Store s = make();
+  const auto data = gaussian(5, 4, 3);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto refused = s.ingest(Vectors::from_f32(data, 4));
+    const bool closed = s.close().ok();
+    ::_exit(!refused && refused.error().code == ErrorCode::kLockHeld && closed ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_RVF_ERROR(Store::open(path_), kLockHeld);
+  ASSERT_RVF_OK(s.ingest(Vectors::from_f32(data, 4)));
+}
+
+TEST_F(StoreOnDisk, ASnapshotThatIsHeldDoesNotHoldTheRightToWrite) {
+  Store s = make();
+  const auto snapshot = s.snapshot();
+  ASSERT_RVF_OK(snapshot);
+  ASSERT_RVF_OK(s.compact());
+  ASSERT_RVF_OK(s.close());
+  ASSERT_RVF_OK(Store::open(path_));
+  EXPECT_EQ(snapshot->size(), 20U);
+}
+
+TEST_F(StoreOnDisk, AnOpenThatWaitsGetsTheStoreOrGivesUp) {
+  std::optional<Store> s(make());
+  OpenOptions o;
+  o.lock_wait = std::chrono::milliseconds(20);
+  EXPECT_RVF_ERROR(Store::open(path_, o), kLockHeld);
+  int asked = 0;
+  const Progress stop = [&](uint64_t, uint64_t total) {
+    EXPECT_EQ(total, 60'000U);
+    return ++asked < 3;
+  };
+  o.lock_wait = std::chrono::minutes(1);
+  o.lock_progress = &stop;
+  EXPECT_RVF_ERROR(Store::open(path_, o), kCancelled);
+  const Progress release = [&](uint64_t, uint64_t) {
+    s.reset();
+    return true;
+  };
+  o.lock_progress = &release;
+  ASSERT_RVF_OK(Store::open(path_, o));
 }
 
 }  // namespace

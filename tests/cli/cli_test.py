@@ -128,7 +128,7 @@ class Cli(unittest.TestCase):
         write_npy(self.dir / "v.npy", self.vectors(3, 2))
         self.run_rvf("ingest", "s.rvf", "v.npy", "--create")
         self.assertIn("the store 2", self.run_rvf("query", "s.rvf", "--vector", "1,2,3", code=1).stderr)
-        self.assertIn("k must", self.run_rvf("query", "s.rvf", "--vector", "1,2", "-k", 0, code=1).stderr)
+        self.assertIn("-k: '0'", self.run_rvf("query", "s.rvf", "--vector", "1,2", "-k", 0, code=1).stderr)
         self.assertIn("nan", self.run_rvf("query", "s.rvf", "--vector", "1,nan", code=1).stderr.lower())
         self.run_rvf("query", "s.rvf", code=1)
         self.run_rvf("query", "missing.rvf", "--vector", "1,2", code=1)
