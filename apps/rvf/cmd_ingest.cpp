@@ -59,6 +59,7 @@ class Ingest {
       fail_usage(fmt::format("the ids of {} are {}; --id-type is for a store that has none yet",
                              o_.store, kind_ == IdKind::kTexts ? "texts" : "numbers"));
     }
+    o_.target.shape.ids = kind_;
     if (!o_.meta.ttl.empty()) ttl_ = duration_from(o_.meta.ttl);
     if (!o_.ids_file.empty()) ids_ = must_input(interop::read_ids(o_.ids_file, kind_));
     rows_.declared = fields_;
@@ -129,7 +130,7 @@ class Ingest {
     how.id_field = rows_.id_field;
     how.id_required = rows_.id_required && !join_;  // else the ids are in the file of rows
     const auto reader = must_input(interop::open_vectors(file, how));
-    target_.make(reader->info(), fields_);
+    target_.make(reader->info());
     interop::ExtraColumns extra(file, reader->info().format, rows_);
     ProgressBar bar("reading " + file, "vectors", !o_.quiet);
     interop::VectorChunk chunk;
@@ -208,6 +209,7 @@ class Ingest {
     WriteBatch batch;
     batch.vectors = {chunk.bytes.data(), chunk.dtype, chunk.count, chunk.dim};
     batch.columns = columns;
+    batch.fields = fields_;
     batch.ids = chunk.ids;
     batch.keys = chunk.string_ids;
     const auto report = target_.store().write(batch);

@@ -224,7 +224,6 @@ void run_update(const UpdateOptions& o) {
   rows.ids = before.has_keys() ? IdKind::kTexts : IdKind::kNumbers;
   rows.id_required = true;
   if (!o.id_column.empty()) rows.id_field = o.id_column;
-  declare_fields(store, rows.declared);
   const auto reader = must_input(interop::MetaRowReader::open(o.meta_file, rows));
   constexpr size_t kRows = 10000;
   interop::MetaRows part;
@@ -248,9 +247,15 @@ void run_update(const UpdateOptions& o) {
       }
       part.columns.push_back({name, at->type, std::vector<Value>(ids.size())});
     }
-    updated += must(snapshot.has_keys() ? store.update_metadata(texts, part.columns)
-                                        : store.update_metadata(ids, part.columns))
-                   .updated;
+    WriteBatch batch;
+    if (snapshot.has_keys()) {
+      batch.update_keys = texts;
+    } else {
+      batch.update_ids = ids;
+    }
+    batch.update_columns = part.columns;
+    batch.fields = rows.declared;
+    updated += must(store.write(batch)).updated;
     part = {};
   }
   o.upkeep.run(store, false);

@@ -57,8 +57,8 @@ std::vector<Field> IngestTarget::fields() const {
   return store_ ? must(store_->snapshot()).fields() : std::vector<Field>();
 }
 
-void IngestTarget::make(const interop::VectorInfo& info, const std::vector<Field>& fields) {
-  if (store_) return declare_fields(*store_, fields);
+void IngestTarget::make(const interop::VectorInfo& info) {
+  if (store_) return;
   CreateOptions& shape = o_.shape;
   shape.dimension = info.dim;
   if (!o_.dtype_given) {
@@ -67,7 +67,6 @@ void IngestTarget::make(const interop::VectorInfo& info, const std::vector<Field
   }
   o_.storage.apply(shape, o_.dtype_given);
   choose_metric(shape, o_.metric_given);
-  shape.fields = fields;
   store_ = must(Store::create(common_.store, shape, writing_options(common_, o_.open)));
   made_ = true;
 }

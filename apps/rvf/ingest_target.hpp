@@ -31,7 +31,7 @@ class IngestTarget {
   IdKind id_kind() const;
   std::vector<Field> fields() const;
   // Makes the store if there is none.
-  void make(const interop::VectorInfo& info, const std::vector<Field>& fields);
+  void make(const interop::VectorInfo& info);
   Store& store() { return *store_; }
   void keep() { made_ = false; }
 

@@ -114,6 +114,7 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   interop::MetaRows part;
   while (have < chunk.count && must_input(reader_->read(chunk.count - have, part)) > 0) {
     have += part.count;
+    rows_ += part.count;
     parts.push_back(std::move(part));
     part = {};
   }
@@ -121,7 +122,8 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   const bool named = !chunk.string_ids.empty();
   const bool has_ids =
       !parts.empty() && (!parts.front().ids.empty() || !parts.front().keys.empty());
-  if (has_ids && (numbered || named)) {
+  both_have_ids_ = both_have_ids_ || (has_ids && (numbered || named));
+  if (both_have_ids_) {
     bool same = have == chunk.count;
     size_t at = 0;
     for (const interop::MetaRows& p : parts) {
@@ -134,6 +136,7 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
       by_id_ = true;
       for (interop::MetaRows& p : parts) read_all(std::move(p));
       while (must_input(reader_->read(kBlockRows, part)) > 0) {
+        rows_ += part.count;
         read_all(std::move(part));
         part = {};
       }
@@ -206,13 +209,20 @@ void MetaJoin::finish() {
     const auto left = std::count_if(by_number_.begin(), by_number_.end(), idle) +
                       std::count_if(by_key_.begin(), by_key_.end(), idle);
     if (left > 0) {
-      say(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left,
-          by_number_.size() + by_key_.size());
+      say(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left, rows_);
     }
     return;
   }
   open(IdKind::kUndecided);
   interop::MetaRows rest;
+  if (both_have_ids_) {
+    uint64_t left = 0;
+    while (must_input(reader_->read(kBlockRows, rest)) > 0) left += rest.count;
+    if (left == 0) return;
+    say(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left,
+        rows_ + left);
+    return;
+  }
   if (must_input(reader_->read(1, rest)) > 0) {
     fail_usage(fmt::format("{} has more rows than there are vectors, which are {}", path_,
                            rest.first_row));

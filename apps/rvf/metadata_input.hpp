@@ -50,6 +50,8 @@ class MetaJoin {
   std::string path_;
   interop::MetaOptions options_;
   std::unique_ptr<interop::MetaRowReader> reader_;
+  uint64_t rows_ = 0;  // that were read
+  bool both_have_ids_ = false;
   bool by_id_ = false;  // everything was read, rows are looked up
   std::vector<interop::MetaRows> blocks_;
   std::unordered_map<uint64_t, Place> by_number_;

@@ -33,9 +33,13 @@ Records::Records(const Snapshot& snapshot, const std::vector<std::string>& colum
     types_[f.name] = f.type;
     known += (known.empty() ? "" : ", ") + f.name;
   }
+  // The one field of the library that users give: without it what expires would come back for ever.
+  const bool expires = snapshot.values({}, kExpiryField).ok();
+  if (expires) types_[kExpiryField] = FieldType::kTimestamp;
   for (const std::string& c : columns) {
     if (c == "*") {
       for (const Field& f : snapshot.fields()) names_.push_back(f.name);
+      if (expires) names_.emplace_back(kExpiryField);
     } else if (types_.contains(c)) {
       names_.push_back(c);
     } else {

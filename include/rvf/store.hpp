@@ -140,6 +140,7 @@ struct WriteBatch {
   std::span<const uint64_t> ids;
   std::span<const std::string> keys = {};
   std::span<const Column> columns = {};  // of the vectors; a replaced vector keeps no old field
+  std::span<const Field> fields = {};  // declared in the same commit, as define_fields() does
   std::span<const uint64_t> delete_ids;
   std::optional<std::pair<uint64_t, uint64_t>> delete_range = {};  // both included
   std::span<const std::string> delete_keys = {};

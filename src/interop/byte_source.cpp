@@ -312,7 +312,7 @@ Result<bool> ByteSource::line(std::string& out, size_t limit, LineEnd* ended) {
     RVF_ASSIGN(const wire::ByteSpan next, peek(1));
     if (!next.empty() && next[0] == std::byte{'\n'}) {
       skip(1);
-      found = LineEnd::kFeed;
+      found = LineEnd::kBoth;
     }
   }
   if (ended != nullptr) *ended = found;

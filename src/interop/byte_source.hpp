@@ -25,7 +25,7 @@ struct MemberPlace {
 };
 
 // How a line ended: with its last line a file may simply stop.
-enum class LineEnd : uint8_t { kFeed, kReturn, kNone };
+enum class LineEnd : uint8_t { kFeed, kReturn, kBoth, kNone };
 
 class ByteSource {
  public:

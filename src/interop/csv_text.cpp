@@ -52,7 +52,9 @@ Result<bool> CsvText::next(std::vector<CsvField>& fields) {
   size_t taken = text_.size();
   bool whole = split(text_, false, fields);
   while (!whole) {
-    const char line_end = end_ == LineEnd::kReturn ? '\r' : '\n';
+    const std::string_view line_end = end_ == LineEnd::kBoth     ? "\r\n"
+                                      : end_ == LineEnd::kReturn ? "\r"
+                                                                 : "\n";
     fields[used_ - 1].text += line_end;
     raw_ += line_end;
     RVF_ASSIGN(const bool any, source_->line(text_, kMaxLine, &end_));

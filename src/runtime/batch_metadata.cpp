@@ -154,6 +154,13 @@ Status append_part(Writer& writer, const meta::Schema& schema, wire::ByteSpan pa
   return {};
 }
 
+Status merge_fields(std::span<const Field> fields, meta::Schema& schema) {
+  for (const Field& f : fields) {
+    if (f.name != kKeyField) RVF_TRY(schema.merge(f));
+  }
+  return {};
+}
+
 Status BatchMetadata::append(Writer& writer, uint64_t first_row,
                              std::span<const uint64_t> ids) const {
   writer.head().schema = schema_entries(schema_);

@@ -6,10 +6,15 @@
 
 namespace rvf::runtime {
 
+// Adds, widens or indexes what users may name; the field of text ids is not theirs.
+Status merge_fields(std::span<const Field> fields, meta::Schema& schema);
+
 class BatchMetadata {
  public:
   explicit BatchMetadata(const meta::Schema& schema) : schema_(schema) {}
 
+  // Fields that the store is to know, whether a vector has them or not.
+  Status declare(std::span<const Field> fields) { return merge_fields(fields, schema_); }
   // Columns of the batch's new vectors. Errors name the column and the vector: kBadArgument for a
   // wrong length or name, kBadMetadata for a value that its field cannot hold, kOutOfRange for a
   // whole number that widening would round.

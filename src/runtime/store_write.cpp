@@ -123,7 +123,7 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
     }
     runtime::Writer::Segment segment;
     segment.type = type;
-    segment.flags = a.flags;
+    segment.flags = static_cast<uint16_t>(a.flags & ~segment_flag::kCompressed);
     wire::ByteSpan payload = a.payload;
     wire::Bytes packed;
     if (a.compress && a.payload.size() < UINT32_MAX) {
@@ -157,7 +157,7 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
         row_map_entry(entry.segment_id, row, ids.subspan(part.first, part.count)));
     row += part.count;
   }
-  if (!metadata.empty()) RVF_TRY(metadata.append(writer, first_row, ids));
+  RVF_TRY(metadata.append(writer, first_row, ids));
   if (!effects.deleted_ids.empty()) {
     runtime::Writer::Segment segment;
     segment.type = SegmentType::kJournal;
@@ -303,6 +303,7 @@ Result<runtime::BatchMetadata> Store::Impl::metadata_of(const WriteBatch& batch,
                                                         WriteReport& report) const {
   RVF_ASSIGN(const meta::Schema schema, runtime::schema_of(writer->head().schema));
   runtime::BatchMetadata metadata(schema);
+  RVF_TRY(metadata.declare(batch.fields));
   RVF_TRY(metadata.add_columns(batch.columns, batch.vectors.count));
   if (!batch.keys.empty()) RVF_TRY(metadata.add_keys(batch.keys));
   RVF_ASSIGN(const std::vector<uint64_t> rows, rows_to_update(batch));
@@ -376,6 +377,8 @@ Result<WriteReport> Store::Impl::write(const WriteBatch& batch) {
   report.epoch = log().epoch();
   if (rows.empty() && effects.dead.empty() && batch.attach.empty() && batch.detach.empty() &&
       metadata.empty()) {
+    RVF_TRY(define_fields(batch.fields));
+    report.epoch = log().epoch();
     return report;
   }
 
@@ -412,10 +415,7 @@ Status Store::Impl::define_fields(std::span<const Field> fields) {
   RVF_TRY(ready_to_write());
   RVF_ASSIGN(meta::Schema schema, runtime::schema_of(writer->head().schema));
   const meta::Schema before = schema;
-  for (const Field& f : fields) {
-    if (f.name == kKeyField) continue;
-    RVF_TRY(schema.merge(f));
-  }
+  RVF_TRY(runtime::merge_fields(fields, schema));
   if (schema == before) return {};
   RVF_TRY(check_widening(schema));
   runtime::BatchScope scope(*writer);
