@@ -131,6 +131,7 @@ class Ingest {
     how.id_required = rows_.id_required && !join_;  // else the ids are in the file of rows
     const auto reader = must_input(interop::open_vectors(file, how));
     target_.make(reader->info());
+    rows_.known = target_.fields();
     interop::ExtraColumns extra(file, reader->info().format, rows_);
     ProgressBar bar("reading " + file, "vectors", !o_.quiet);
     interop::VectorChunk chunk;

@@ -59,7 +59,6 @@ struct DeleteOptions : Common {
 struct Doomed {
   std::vector<std::string> keys;
   std::vector<uint64_t> ids;
-  uint64_t asked = 0;  // single ones; whoever names a range does not say that all of it is there
 };
 
 // A range may be far larger than the store, so it picks from the ids that exist.
@@ -71,7 +70,6 @@ void add_range(const Snapshot& snapshot, uint64_t first, uint64_t last, Doomed& 
     for (const uint64_t id : found.ids) {
       if (id > last) return;
       out.ids.push_back(id);
-      ++out.asked;
     }
     if (!found.next) return;
     page.after = found.next;
@@ -79,14 +77,14 @@ void add_range(const Snapshot& snapshot, uint64_t first, uint64_t last, Doomed& 
 }
 
 void add_list(const Snapshot& snapshot, const std::string& list, Doomed& out) {
-  for (const std::string& part : parts_of(list)) {
+  const std::vector<std::string> parts = parts_of(list);
+  if (parts.empty()) fail_usage(fmt::format("--ids: \"{}\" names no id", list));
+  for (const std::string& part : parts) {
     const size_t dash = part.find('-');
     if (snapshot.has_keys()) {
       out.keys.push_back(part);
-      ++out.asked;
     } else if (dash == std::string::npos) {
       out.ids.push_back(number_of_id(part));
-      ++out.asked;
     } else {
       const uint64_t first = number_of_id(part.substr(0, dash));
       const uint64_t last = number_of_id(part.substr(dash + 1));
@@ -116,7 +114,6 @@ void run_delete(const DeleteOptions& o) {
     interop::IdList list = must_input(interop::read_ids(o.ids_file, store.status().id_kind));
     doomed.ids = std::move(list.numbers);
     doomed.keys = std::move(list.texts);
-    doomed.asked = doomed.ids.size() + doomed.keys.size();
   }
   if (!o.ids.empty()) add_list(must(store.snapshot()), o.ids, doomed);
   sort_unique(doomed.keys);
@@ -129,7 +126,8 @@ void run_delete(const DeleteOptions& o) {
   o.upkeep.run(store, false);
   const StoreStatus status = store.status();
   must(store.close());
-  const uint64_t missing = doomed.asked > report.deleted ? doomed.asked - report.deleted : 0;
+  const uint64_t asked = doomed.keys.size() + doomed.ids.size();
+  const uint64_t missing = asked > report.deleted ? asked - report.deleted : 0;
   if (o.json) {
     say("{}\n", JsonObject()
                     .add("deleted", report.deleted)

@@ -16,8 +16,10 @@
 namespace rvf::cli {
 namespace {
 
-int exit_code(ErrorCode code) {
-  switch (code) {
+int exit_code(const Error& error) {
+  switch (error.code) {
+    // Of what is stored it names the segment; else it speaks of what was to be written.
+    case ErrorCode::kBadMetadata: return error.segment_id != 0 ? kDamaged : kUserError;
     case ErrorCode::kLockHeld: return kHeld;
     case ErrorCode::kBadMagic:
     case ErrorCode::kBadVersion:
@@ -27,7 +29,6 @@ int exit_code(ErrorCode code) {
     case ErrorCode::kManifestInvalid:
     case ErrorCode::kManifestNotFound:
     case ErrorCode::kBadAlignment:
-    case ErrorCode::kBadMetadata:
     case ErrorCode::kBrokenAncestry:
     case ErrorCode::kCorrupt: return kDamaged;
     case ErrorCode::kIo:
@@ -44,10 +45,10 @@ int exit_code(ErrorCode code) {
 
 }  // namespace
 
-void fail(const Error& error) { throw Failure{exit_code(error.code), error.message}; }
+void fail(const Error& error) { throw Failure{exit_code(error), error.message}; }
 
 void fail_input(const Error& error) {
-  const int code = exit_code(error.code);
+  const int code = exit_code(error);
   throw Failure{code == kIoError ? kIoError : kUserError, error.message};
 }
 

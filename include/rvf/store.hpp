@@ -180,7 +180,7 @@ struct RecoveryInfo {
 };
 
 struct StoreStatus {
-  uint64_t vectors = 0;  // live
+  uint64_t vectors = 0;  // live, without those that have expired
   uint64_t deleted = 0;  // dead rows that compaction would reclaim
   uint32_t dimension = 0;
   Metric metric = Metric::kL2;

@@ -41,7 +41,8 @@ void Store::Impl::publish() {
   published.id_kind = IdKind::kUndecided;
   if (published.schema->find(kKeyField) != nullptr) {
     published.id_kind = IdKind::kTexts;
-  } else if (published.next_id > 0 || log_head().numbers_declared) {
+  } else if (log_head().numbers_declared ||
+             (writer ? writer->root() : published.root).extension->rows > 0) {
     published.id_kind = IdKind::kNumbers;
   }
   if (!planted(PlantedBug::kStaleSnapshot)) current = nullptr;
@@ -197,11 +198,17 @@ Result<bool> Store::refresh() {
 }
 
 StoreStatus Store::status() const {
+  // Before the lock, which it takes itself. Fields that do not read are the matter of who asks for
+  // them.
+  std::optional<uint64_t> shown;
+  if (const auto now = snapshot()) {
+    if (const auto size = now->size()) shown = *size;
+  }
   std::lock_guard guard(impl_->state_mutex);
   StoreStatus s;
   if (impl_->file == nullptr) return s;
   const wire::Root& root = impl_->published.root;
-  s.vectors = impl_->state.live();
+  s.vectors = shown.value_or(impl_->state.live());
   s.deleted = impl_->state.dead.count();
   s.dimension = impl_->state.dimension;
   s.metric = impl_->state.metric;

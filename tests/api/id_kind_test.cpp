@@ -112,7 +112,7 @@ TEST_F(IdKindTest, HandlesOfQueriesScansAndListsNameTheirTexts) {
   page.limit = 7;
   for (bool more = true; more;) {
     const ScanPage found = *snapshot.scan(page);
-    for (auto& key : *snapshot.keys_of(found.ids)) scanned.push_back(std::move(key));
+    for (auto& key : std::vector(*snapshot.keys_of(found.ids))) scanned.push_back(key);
     more = found.next.has_value();
     page.after = found.next;
   }

@@ -219,7 +219,7 @@ TEST_F(StoreOnDisk, ASnapshotThatIsHeldDoesNotHoldTheRightToWrite) {
   ASSERT_RVF_OK(s.compact());
   ASSERT_RVF_OK(s.close());
   ASSERT_RVF_OK(Store::open(path_));
-  EXPECT_EQ(snapshot->size(), 20U);
+  EXPECT_EQ(*snapshot->size(), 20U);
 }
 
 TEST_F(StoreOnDisk, AnOpenThatWaitsGetsTheStoreOrGivesUp) {

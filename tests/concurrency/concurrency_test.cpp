@@ -99,7 +99,7 @@ class Crowd {
     VersionChecker checker;
     for (uint64_t i = 0; !stop_; ++i, ++refreshes) {
       const auto fresh = reader->refresh();
-      if (!fresh) return problem("refresh failed: " + fresh.error().message);
+      if (!fresh.ok()) return problem("refresh failed: " + fresh.error().message);
       const auto s = reader->snapshot();
       if (!s) return problem("no snapshot");
       const std::string wrong = checker.check(*s, 7'000'000 + i);

@@ -112,7 +112,7 @@ class Process {
         }
         store.emplace(std::move(*opened));
         ++actions_;
-      } else if (auto fresh = store->refresh(); !fresh) {
+      } else if (auto fresh = store->refresh(); !fresh.ok()) {
         problem_ = "refresh: " + fresh.error().message;
         return;
       }

@@ -96,7 +96,7 @@ void compact_to_cold_shard(Life& life) {
   tiers.hot_fraction = tiers.warm_fraction = 0.2;
   life.call(life.store().compact(tiers));
   const auto shard = life.fs().exists(kStorePath + ".cold.0");
-  if (!shard || !*shard) life.fail("no cold shard was made");
+  if (!shard.ok() || !*shard) life.fail("no cold shard was made");
   life.ingest(2);
   ask(life, 50);
   life.call(life.store().compact(tiers));
@@ -153,7 +153,7 @@ void convert(Life& life) {
     for (const std::string& path : {container, native}) {
       const bool promised = events >= (path == container ? container_made : native_made);
       const auto exists = fs->exists(path);
-      if (!exists || (!*exists && promised)) return "has lost the converted " + path;
+      if (!exists.ok() || (!*exists && promised)) return "has lost the converted " + path;
       if (!*exists) continue;
       OpenOptions o;
       o.file_system = fs;

@@ -61,6 +61,7 @@ class StoreWalk {
   std::vector<uint64_t> some_ids(size_t n);
   void remember_epoch(bool durable);
 
+  bool shown(uint64_t id) const;  // there, and not expired
   void write();
   void write_keys();
   void put(std::span<const uint64_t> ids, const NewRows& rows);
