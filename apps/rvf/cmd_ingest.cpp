@@ -90,6 +90,7 @@ class Ingest {
     }
     target_.keep();
     Store& store = target_.store();
+    if (!declared_) declare_fields(store, fields_);
     must(store.commit());
     o_.upkeep.run(store, o_.quiet);
     const StoreStatus status = store.status();
@@ -215,6 +216,7 @@ class Ingest {
     batch.keys = chunk.string_ids;
     const auto report = target_.store().write(batch);
     if (!report) fail(at_rows(report.error()));
+    declared_ = true;
     if (kind_ == IdKind::kUndecided) {
       kind_ = chunk.string_ids.empty() ? IdKind::kNumbers : IdKind::kTexts;
     }
@@ -246,6 +248,7 @@ class Ingest {
   interop::IdList ids_;
   size_t used_ids_ = 0;
   uint64_t added_ = 0, replaced_ = 0, kept_ = 0;
+  bool declared_ = false;  // a batch has brought the fields of --schema along
 };
 
 }  // namespace

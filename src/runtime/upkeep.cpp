@@ -53,6 +53,7 @@ Result<UpkeepReport> Store::upkeep(const UpkeepOptions& upkeep) {
     CompactOptions compact;
     compact.bytes_per_second = upkeep.bytes_per_second;
     compact.progress = upkeep.progress;
+    compact.rebuild_index = upkeep.index || now.indexed_rows > 0;
     RVF_ASSIGN(const CompactReport done, impl_->compact(compact));
     report.compacted = true;
     report.bytes_after = done.bytes_after;

@@ -138,7 +138,11 @@ void Life::acknowledged(Durability promised) {
 void Life::ingest(size_t rows, std::span<const uint64_t> ids) {
   const uint32_t dim = store().status().dimension;
   const auto values = values_of(random_(), rows, dim);
-  call(store().ingest(Vectors::from_f32(values, dim), ids));
+  const Vectors vectors = Vectors::from_f32(values, dim);
+  if (store().status().id_kind != IdKind::kTexts) return call(store().ingest(vectors, ids));
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < rows; ++i) keys.push_back("more " + std::to_string(random_()));
+  call(store().ingest(vectors, keys, {}));
 }
 
 std::string check_image(const Image& image, const Life& life, size_t events,
