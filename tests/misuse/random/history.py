@@ -144,8 +144,8 @@ class History:
         if store is None:
             return
         first = self.rvf_run(["export", self.path, "-"]).stdout
-        fields = {n: kind for n, kind in store.schema.items() if n != "_expires"}
-        schema = ["--schema", ",".join(f"{n}:{kind}" for n, kind in fields.items())] if fields else []
+        fields = self.lines("schema", self.path, "--json")[0]["fields"]  # in their order, which is that of keys in an export
+        schema = ["--schema", ",".join(f"{f['name']}:{f['type']}" for f in fields)] if fields else []
         same = ["--create", "--quiet", "--metric", store.metric, "--dtype", store.dtype, "--id-type", store.kind or "number", *schema]
         if not first:
             return

@@ -170,6 +170,9 @@ class Ingest:
                 raise Refused("a time to live comes twice")
             end = values.About(min(2**63 - 1, time.time_ns() + op["ttl"] * 10**9))
             typed["_expires"] = ("timestamp", {at: end for at in range(len(rows))})
+        if op["on_duplicate"] == "keep" and ids and set(ids) <= store.live().keys():
+            self.kept += len(rows)  # nothing is written, no field either
+            return
         fields = [dict() for _ in rows]
         store.put_columns(typed, fields)
         added, replaced, kept = store.write(vectors, ids, fields, op["on_duplicate"])

@@ -134,7 +134,8 @@ def csv(rng, name, rows, id_name="id", columns=(), vectors=True, pipe=False, bro
     text = ("\ufeff" if rng.random() < 0.1 else "") + (end + (end if rng.random() < 0.1 else "")).join(lines) + rng.choice([end, end, ""])
     if broken and lines:
         text = rng.choice([text + ("" if text.endswith(end) else end) + '"open', text + ("" if text.endswith(end) else end) + separator.join(["9"] * (len(layout) + 3)), ""])
-    return Input(name, packed(rng, text.encode()), rows, written=True, ids_known=not pipe, broken=bool(broken) or not rows)
+    # With control codes it is no text, as files of vectors are recognised.
+    return Input(name, packed(rng, text.encode()), rows, written=True, ids_known=not pipe, broken=bool(broken) or not rows or (vectors and "\x01" in text))
 
 
 NPY = {"<f4": ("f", "f32"), ">f4": ("f", "f32"), "<f8": ("d", "f32"), ">f8": ("d", "f32"), "<f2": ("e", "f16"), "|i1": ("b", "i8"), "|u1": ("B", "u8"),

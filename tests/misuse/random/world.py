@@ -51,7 +51,7 @@ class World:
         return check
 
     def delete(self, op):
-        store, missing = self.store, 0
+        store = self.store
         if op.get("filter"):
             filters.check(op["filter"], store)
             live = store.ids()
@@ -72,7 +72,7 @@ class World:
                 if last < first:
                     raise Refused("it ends before it begins")
                 ids += [i for i in store.ids() if first <= i <= last and i not in ids]
-        missing = sum(i not in store.live() for i in ids)
+        missing = len(set(ids) - store.live().keys())
         deleted = store.delete(ids)
 
         def check(lines):
