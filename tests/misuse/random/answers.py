@@ -152,7 +152,9 @@ def nearest(line, store, all_, op):
     order = sorted(all_, key=lambda i: (all_[i], i if isinstance(i, int) else 0))
     most = op["within"] if op["within"] is not None else op["most"]
     if most is not None:
-        order = [i for i in order if all_[i] <= most]
+        # A cosine is rounded: what stands on the border may be in or out.
+        border = 1e-5 if store.metric == "cosine" else 0
+        order = [i for i in order if all_[i] <= most - border or (all_[i] <= most + border and i in got)]
     if op["group_by"]:
         seen, kept = {}, []
         for i in order:

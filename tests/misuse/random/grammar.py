@@ -120,6 +120,12 @@ class Grammar:
         elif self.maybe(0.25) and count and not broken and (bare or all(r[0] is not None for f in op["files"] for r in f.rows)):
             # Rows beside files of which some have ids and others none: a crash until it is mended.
             op["meta"] = self.meta(op, count, bare)
+            ids = [str(r[0]) for f in op["files"] for r in f.rows]
+            if not bare and len(set(ids)) < len(ids):
+                # An id that is there again in a later batch, or file, gets no fields, until it is mended.
+                op["batch"], op["meta"] = 10000, op["meta"] if len(op["files"]) == 1 else None
+        if op["on_duplicate"] == "keep" or not count:
+            op["schema"] = {}  # dropped where nothing is written, until it is mended
         if self.maybe(0.05):
             text, op["ttl"] = self.rng.choice([("30d", 30 * 86400), ("12h", 43200), ("36500d", 36500 * 86400), ("99999999999d", 10**12), ("0d", 0), ("7x", 0), ("-1d", 0), ("1.5h", 0)])
             op["argv"] += [f"--ttl={text}"]
@@ -156,7 +162,7 @@ class Grammar:
         names = self.field_names()
         if form == "npy":
             vectors = [self.vector(dim, awkward=0) for _ in range(count)]
-            return inputs.npy(rng, self.name("npy"), vectors, dim, broken)
+            return inputs.npy(rng, self.name("npy"), vectors, dim, broken, pipe=self.pipe and first)
         with_ids = self.maybe(0.75)
         ids = self.several_ids(count) if with_ids else [None] * count
         if with_ids and self.maybe(0.02):

@@ -36,7 +36,9 @@ class History:
     def rvf_run(self, argv, stdin=None):
         """Any end is one of those that docs/cli.md names, and a refusal has a word."""
         self.commands += 1
-        self.log.append(f"rvf {shlex.join(argv)}")
+        if stdin:
+            (self.dir / f"stdin{self.commands}").write_bytes(stdin)
+        self.log.append(f"rvf {shlex.join(argv)}" + (f" < stdin{self.commands}" if stdin else ""))
         p = subprocess.run([self.rvf, *argv], cwd=self.dir, input=stdin or b"", capture_output=True, timeout=60)
         self.log.append(f"  -> {p.returncode} {p.stdout[:300]!r} {p.stderr[:300]!r}")
         if p.returncode not in (0, 1):
