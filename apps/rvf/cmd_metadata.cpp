@@ -116,7 +116,7 @@ void run_count(const CountOptions& o) {
     }
     return;
   }
-  FieldType type = FieldType::kString;
+  FieldType type = o.by == kExpiryField ? FieldType::kTimestamp : FieldType::kString;
   for (const Field& f : snapshot.fields()) {
     if (f.name == o.by) type = f.type;
   }
@@ -237,7 +237,8 @@ void run_update(const UpdateOptions& o) {
     for (const std::string& text : texts) ids.push_back(id_of_text(snapshot, text));
     for (Column& column : part.columns) keep_old_values(snapshot, ids, column);
     for (const std::string& name : o.clear) {
-      const auto fields = snapshot.fields();
+      auto fields = snapshot.fields();
+      fields.push_back({kExpiryField, FieldType::kTimestamp});
       const auto at = std::find_if(fields.begin(), fields.end(),
                                    [&](const Field& f) { return f.name == name; });
       if (at == fields.end()) fail_usage(fmt::format("--clear: there is no field '{}'", name));

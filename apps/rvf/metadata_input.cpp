@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <charconv>
 
 #include "command.hpp"
@@ -103,10 +104,16 @@ void MetaJoin::copy_row(const Place& place, std::vector<Column>& to, size_t to_r
 
 void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   out.clear();
-  const std::span<const uint64_t> ids = chunk.ids;
-  open(!ids.empty()                ? IdKind::kNumbers
-       : !chunk.string_ids.empty() ? IdKind::kTexts
-                                   : IdKind::kUndecided);
+  const bool numbered = !chunk.ids.empty();
+  const bool named = !chunk.string_ids.empty();
+  open(numbered ? IdKind::kNumbers : named ? IdKind::kTexts : IdKind::kUndecided);
+  const bool has_ids = numbered || named;
+  if (vectors_have_ids_.value_or(has_ids) != has_ids) {
+    fail_usage(fmt::format("the vectors of one file have ids and those of another have none; {} "
+                           "goes with the former by id, with the latter by order",
+                           path_));
+  }
+  vectors_have_ids_ = has_ids;
   if (by_id_) return look_up(chunk, out);
   // The reader may hand over fewer rows at a time than there are vectors.
   std::vector<interop::MetaRows> parts;
@@ -114,41 +121,22 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   interop::MetaRows part;
   while (have < chunk.count && must_input(reader_->read(chunk.count - have, part)) > 0) {
     have += part.count;
-    rows_ += part.count;
     parts.push_back(std::move(part));
     part = {};
   }
-  const bool numbered = !ids.empty();
-  const bool named = !chunk.string_ids.empty();
-  const bool has_ids =
-      !parts.empty() && (!parts.front().ids.empty() || !parts.front().keys.empty());
-  both_have_ids_ = both_have_ids_ || (has_ids && (numbered || named));
-  if (both_have_ids_) {
-    bool same = have == chunk.count;
-    size_t at = 0;
-    for (const interop::MetaRows& p : parts) {
-      for (size_t i = 0; i < p.count && same; ++i, ++at) {
-        same = named ? p.keys.size() == p.count && p.keys[i] == chunk.string_ids[at]
-                     : p.ids.size() == p.count && p.ids[i] == ids[at];
-      }
-    }
-    if (!same) {
-      by_id_ = true;
-      for (interop::MetaRows& p : parts) read_all(std::move(p));
-      while (must_input(reader_->read(kBlockRows, part)) > 0) {
-        rows_ += part.count;
-        read_all(std::move(part));
-        part = {};
-      }
-      return look_up(chunk, out);
-    }
+  rows_have_ids_ = rows_have_ids_ || (!parts.empty() && (!parts.front().ids.empty() ||
+                                                         !parts.front().keys.empty()));
+  if (has_ids && rows_have_ids_ && !are_in_order(parts, chunk)) {
+    read_all(std::move(parts));
+    return look_up(chunk, out);
   }
+  in_order_ += have;
   if (have < chunk.count) {
     fail_usage(fmt::format("{} has fewer rows than there are vectors; {} is missing", path_,
                            chunk.first_row + have));
   }
   out.count = chunk.count;
-  if (!numbered && !named) {
+  if (!has_ids) {
     for (const interop::MetaRows& p : parts) {
       out.ids.insert(out.ids.end(), p.ids.begin(), p.ids.end());
       out.keys.insert(out.keys.end(), p.keys.begin(), p.keys.end());
@@ -168,20 +156,55 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   blocks_.clear();
 }
 
-void MetaJoin::read_all(interop::MetaRows rows) {
+// Whether the rows are those of the vectors, one by one.
+bool MetaJoin::are_in_order(const std::vector<interop::MetaRows>& parts,
+                            const interop::VectorChunk& chunk) {
+  size_t at = 0;
+  for (const interop::MetaRows& p : parts) {
+    if (p.ids.size() + p.keys.size() != p.count) return false;
+    for (size_t i = 0; i < p.count; ++i, ++at) {
+      const bool same = p.ids.empty() ? !chunk.string_ids.empty() && p.keys[i] == chunk.string_ids[at]
+                                      : !chunk.ids.empty() && p.ids[i] == chunk.ids[at];
+      if (!same) return false;
+    }
+  }
+  return at == chunk.count;
+}
+
+// From here on rows are looked up. Those that went by in order may be asked for again, so a file is
+// read from its beginning; of a pipe there is what has not gone by.
+void MetaJoin::read_all(std::vector<interop::MetaRows> parts) {
+  by_id_ = true;
+  if (in_order_ > 0 && std::filesystem::is_regular_file(path_)) {
+    reader_.reset();
+    open(options_.ids);
+    parts.clear();
+  } else {
+    in_order_ = 0;
+  }
+  for (interop::MetaRows& p : parts) remember(std::move(p));
+  interop::MetaRows part;
+  while (must_input(reader_->read(kBlockRows, part)) > 0) {
+    remember(std::move(part));
+    part = {};
+  }
+}
+
+void MetaJoin::remember(interop::MetaRows rows) {
   const size_t block = blocks_.size();
   blocks_.push_back(std::move(rows));
   const interop::MetaRows& r = blocks_.back();
   for (size_t i = 0; i < r.ids.size(); ++i) {
-    if (!by_number_.try_emplace(r.ids[i], Place{block, i}).second) {
+    if (!by_number_.try_emplace(r.ids[i], Place{block, i, rows_ + i < in_order_}).second) {
       fail_usage(fmt::format("{}: the id {} occurs twice", path_, r.ids[i]));
     }
   }
   for (size_t i = 0; i < r.keys.size(); ++i) {
-    if (!by_key_.try_emplace(r.keys[i], Place{block, i}).second) {
+    if (!by_key_.try_emplace(r.keys[i], Place{block, i, rows_ + i < in_order_}).second) {
       fail_usage(fmt::format("{}: the id '{}' occurs twice", path_, r.keys[i]));
     }
   }
+  rows_ += r.count;
 }
 
 void MetaJoin::look_up(const interop::VectorChunk& chunk, interop::MetaRows& out) {
@@ -215,12 +238,12 @@ void MetaJoin::finish() {
   }
   open(IdKind::kUndecided);
   interop::MetaRows rest;
-  if (both_have_ids_) {
+  if (vectors_have_ids_.value_or(false) && rows_have_ids_) {
     uint64_t left = 0;
     while (must_input(reader_->read(kBlockRows, rest)) > 0) left += rest.count;
     if (left == 0) return;
     say(stderr, "rvf: {}: {} of {} rows have an id that no vector has\n", path_, left,
-        rows_ + left);
+        in_order_ + left);
     return;
   }
   if (must_input(reader_->read(1, rest)) > 0) {

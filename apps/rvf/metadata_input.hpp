@@ -43,15 +43,20 @@ class MetaJoin {
     bool taken = false;
   };
   void open(IdKind kind);
-  void read_all(interop::MetaRows rows);
+  static bool are_in_order(const std::vector<interop::MetaRows>& parts,
+                           const interop::VectorChunk& chunk);
+  void read_all(std::vector<interop::MetaRows> parts);
+  void remember(interop::MetaRows rows);
   void look_up(const interop::VectorChunk& chunk, interop::MetaRows& out);
   void copy_row(const Place& place, std::vector<Column>& to, size_t to_row, size_t rows) const;
 
   std::string path_;
   interop::MetaOptions options_;
   std::unique_ptr<interop::MetaRowReader> reader_;
-  uint64_t rows_ = 0;  // that were read
-  bool both_have_ids_ = false;
+  uint64_t in_order_ = 0;  // rows that went by, each with its vector
+  uint64_t rows_ = 0;  // in blocks_
+  std::optional<bool> vectors_have_ids_;
+  bool rows_have_ids_ = false;
   bool by_id_ = false;  // everything was read, rows are looked up
   std::vector<interop::MetaRows> blocks_;
   std::unordered_map<uint64_t, Place> by_number_;

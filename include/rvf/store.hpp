@@ -7,9 +7,9 @@
 //   auto hits = store->query(query_vector, {.k = 10});
 //
 // Ownership: a Store owns its file handle and, if writable, the right to write: one writer a store,
-// on the whole machine, whatever names its file has. Readers take no lock. A process that was
-// forked from the writer has its right no more than any other. Snapshots stay valid and unchanged while held,
-// whatever happens to the store: later commits, a compaction, closing it.
+// on the whole machine, whatever names its file has; not for a process forked from the writer's.
+// Readers take no lock. Snapshots stay valid and unchanged while held, whatever happens to the
+// store: later commits, a compaction, closing it.
 // Thread-safety: every function may be called from any thread. Writes run one after another;
 // queries run on the newest snapshot and block nobody.
 // Durability: see Durability and docs/durability.md. Errors: values, see rvf/error.hpp; a failed

@@ -133,8 +133,8 @@ TEST_F(VectorFile, EveryLineEndOfACsvIsOne) {
                       options);
   ASSERT_TRUE(all.ok()) << all.error().message;
   EXPECT_EQ(all->values, kSix);
-  EXPECT_EQ(all->extra, (std::vector<std::string>{R"({"t":"a\u000db"})", R"({"t":"\"q\" rest"})",
-                                                  R"({"t":"c\nd"})"}));
+  EXPECT_EQ(all->extra, (std::vector<std::string>{R"({"t":"a\rb"})", R"({"t":"\"q\" rest"})",
+                                                  R"({"t":"c\r\nd"})"}));
 }
 
 TEST_F(VectorFile, OneColumnOfACsvMayHoldTheVector) {

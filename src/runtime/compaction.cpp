@@ -1,12 +1,10 @@
 #include "runtime/compaction.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <thread>
 
 #include "runtime/no_throw.hpp"
-#include "runtime/path_guard.hpp"
 #include "types/planted_bug.hpp"
 #include "wire/vec_codec.hpp"
 
@@ -294,9 +292,9 @@ Status Compaction::finish() {
   report_.bytes_after = opened.found.file_size;
   // A store must not come to be named that names a shard which is not.
   if (shard_ != nullptr) RVF_TRY(store_.fs->sync_parent(shard_->path()));
-  RVF_TRY(check_names());
-  RVF_TRY(store_.fs->copy_attributes(store_.path, output_path_));  // as they are by now
   if (!planted(PlantedBug::kRenameBeforeWhole)) {
+    RVF_TRY(check_names());
+    RVF_TRY(store_.fs->copy_attributes(store_.path, output_path_));  // as they are by now
     RVF_TRY(store_.fs->rename(output_path_, store_.path));
   }
   replaced_ = true;

@@ -123,7 +123,7 @@ Status append_attachments(runtime::Writer& writer, std::span<const Attachment> a
     }
     runtime::Writer::Segment segment;
     segment.type = type;
-    segment.flags = static_cast<uint16_t>(a.flags & ~segment_flag::kCompressed);
+    segment.flags = a.flags;
     wire::ByteSpan payload = a.payload;
     wire::Bytes packed;
     if (a.compress && a.payload.size() < UINT32_MAX) {

@@ -257,7 +257,9 @@ TEST_F(MetadataTest, ExpiredVectorsAreGoneAndCompactionDropsThem) {
   EXPECT_EQ(s.query(std::vector<float>(kDim, 1.0F))->neighbors.size(), 1U);
   const Column note{"note", FieldType::kString, {std::string("gone"), std::string("here")}};
   const std::vector<uint64_t> both = {0, 1};
-  ASSERT_TRUE(s.update_metadata(both, std::span(&note, 1)));
+  EXPECT_EQ(s.update_metadata(both, std::span(&note, 1)).error().code, ErrorCode::kNotFound);
+  const Column here{"note", FieldType::kString, {std::string("here")}};
+  ASSERT_TRUE(s.update_metadata(std::span(both).last(1), std::span(&here, 1)));
   const auto notes = s.snapshot()->values(both, "note");
   ASSERT_TRUE(notes) << notes.error().message;
   EXPECT_EQ(*notes, (std::vector<Value>{Value(), Value(std::string("here"))}));

@@ -43,11 +43,14 @@ std::string write_and_look(const std::shared_ptr<io::FileSystem>& fs, const Chec
   const uint32_t dim = again->status().dimension;
   const std::vector<float> one(dim, 1.0F);
   const std::vector<uint64_t> id = {77777777};
-  if (auto s = again->ingest(Vectors::from_f32(one, dim), id); !s) {
+  const std::vector<std::string> key = {"77777777"};
+  const bool texts = again->status().id_kind == IdKind::kTexts;
+  const Vectors vector = Vectors::from_f32(one, dim);
+  if (auto s = texts ? again->ingest(vector, key, {}) : again->ingest(vector, id); !s) {
     return "cannot be written: " + s.error().message;
   }
   if (again->status().epoch <= epoch_before) return "gives an epoch number out twice";
-  if (auto s = again->remove(id); !s) return "cannot be written: " + s.error().message;
+  if (auto s = texts ? again->remove(key) : again->remove(id); !s) return "cannot be written: " + s.error().message;
   if (options.compact) {
     if (auto s = again->compact(); !s) return "cannot be compacted: " + s.error().message;
   }

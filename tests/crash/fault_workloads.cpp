@@ -50,19 +50,19 @@ Status ingest_with_fields(Store& s, uint64_t seed, size_t rows) {
 std::vector<FaultWorkload> metadata_fault_workloads() {
   const auto prepare = [](Store& s) { return ingest_with_fields(s, 60, 12); };
   const auto update = [](Store& s) {
-    const uint64_t ids[] = {25, 22};
+    const std::string keys[] = {"key 65", "key 62"};
     const Column columns[] = {{"year", FieldType::kI64, {int64_t{1}, int64_t{2}}},
                               {"note", FieldType::kString, {std::string("new"), Value{}}}};
-    return status_of(s.update_metadata(ids, columns));
+    return status_of(s.update_metadata(keys, columns));
   };
   std::vector<FaultWorkload> all;
-  all.push_back({"ingest with string ids and fields", 20, Durability::kSync,
+  all.push_back({"ingest with string ids and fields", 0, Durability::kSync,
                  [](Store& s) { return ingest_with_fields(s, 50, 9); }, true, prepare});
-  all.push_back({"update of fields", 20, Durability::kSync, update, true, prepare});
-  all.push_back({"delete by filter", 20, Durability::kSync,
+  all.push_back({"update of fields", 0, Durability::kSync, update, true, prepare});
+  all.push_back({"delete by filter", 0, Durability::kSync,
                  [](Store& s) { return status_of(s.remove_where("year >= 6005")); }, true,
                  prepare});
-  all.push_back({"compact with fields", 20, Durability::kSync,
+  all.push_back({"compact with fields", 0, Durability::kSync,
                  [](Store& s) { return status_of(s.compact()); }, false,
                  [prepare, update](Store& s) -> Status {
                    RVF_TRY(prepare(s));

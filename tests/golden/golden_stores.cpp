@@ -49,7 +49,7 @@ std::string neighbors(const Snapshot& s, const std::string& filter) {
   if (!found) return quoted(found.error().message);
   std::string out = "[";
   for (const Neighbor& n : found->neighbors) {
-    out += (out.size() == 1 ? "[" : ", [") + std::to_string(n.id) + ", " +
+    out += (out.size() == 1 ? "[" : ", [") + std::to_string(stored_id(s, n.id)) + ", " +
            number(static_cast<double>(n.distance)) + "]";
   }
   return out + "]";

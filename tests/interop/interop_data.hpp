@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rvf/store.hpp"
+#include "support/stored_id.hpp"
 #include "wire/bytes.hpp"
 #include "wire/sha256.hpp"
 
@@ -54,7 +55,8 @@ inline std::string digest_of(const Snapshot& snapshot, const std::vector<uint64_
   for (const uint64_t id : ids) {
     const auto v = snapshot.get(id);
     if (!v) return "id " + std::to_string(id) + ": " + v.error().message;
-    h.update(std::as_bytes(std::span(&id, 1)));
+    const uint64_t stored = testing::stored_id(snapshot, id);
+    h.update(std::as_bytes(std::span(&stored, 1)));
     h.update(std::as_bytes(std::span(*v)));
   }
   std::string hex;

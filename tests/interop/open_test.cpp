@@ -153,9 +153,9 @@ TEST_F(Interop, StringIdsOfTheSidecarAreTheStoresOwn) {
   ASSERT_TRUE(store.ok()) << store.error().message;
   const auto snapshot = store->snapshot();
   EXPECT_TRUE(snapshot->has_keys());
-  EXPECT_EQ(*snapshot->key(1), "doc-a");
-  EXPECT_EQ(*snapshot->key(3), "uuid-c");
-  EXPECT_EQ(*snapshot->id_of("doc-d"), 4U);
+  EXPECT_EQ(*snapshot->key(testing::stored_id(*snapshot, 1)), "doc-a");
+  EXPECT_EQ(*snapshot->key(testing::stored_id(*snapshot, 3)), "uuid-c");
+  EXPECT_EQ(testing::stored_id(*snapshot, *snapshot->id_of("doc-d")), 4U);
   EXPECT_FALSE(snapshot->id_of("doc-b").ok());
 
   const fs::path alone = folder_ / "alone.rvf";

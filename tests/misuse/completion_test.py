@@ -36,7 +36,7 @@ class Completion(harness.Misuse):
             (["create", "s.rvf", "--metric", ""], {"l2", "cosine", "ip", "hamming"}), (["create", "s.rvf", "--metric", "c"], {"cosine"}),
             (["create", "s.rvf", "--metric", "=", "c"], {"cosine"}), (["create", "s.rvf", "--dtype", ""], {"f32", "f16", "bf16", "i8", "u8", "binary"}),
             (["ingest", "s.rvf", "--durability", ""], {"sync", "flush", "none"}), (["compact", "s.rvf", "--storage", ""], {"f32", "f16", "int8", "rabitq4"}),
-            (["compact", "s.rvf", "--search-layout", "p"], {"partitions"}), (["query", "s.rvf", "--strategy", ""], {"auto", "pre", "in", "post"}),
+            (["compact", "s.rvf", "--search-layout", "p"], {"partitions"}), (["query", "s.rvf", "--strategy", ""], {"auto", "pre", "in", "post", "codes"}),
             (["query", "s.rvf", "--fusion", ""], {"rrf", "weighted"}), (["convert", "a", "b", "--to", ""], {"native", "runtime"}),
             (["completion", ""], {"bash", "zsh", "fish", "man"}), (["text", ""], {"add", "search"}), (["ver"], {"verify"}), (["help", "comp"], {"compact", "completion"}),
         ]:

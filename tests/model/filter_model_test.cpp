@@ -103,6 +103,15 @@ class FilterWalk {
     }
   }
 
+  // What becomes f64 later may hold no whole number that an f64 does not.
+  static void keep_exact(Column& column) {
+    constexpr int64_t kMost = int64_t{1} << 53;
+    for (Value& v : column.values) {
+      if (auto* i = std::get_if<int64_t>(&v)) *i %= kMost;
+      if (auto* u = std::get_if<uint64_t>(&v)) *u %= uint64_t{kMost};
+    }
+  }
+
   // Some fields of a batch; from the middle on mostly of their later types.
   std::vector<Column> columns(size_t n) {
     std::vector<Column> out;
@@ -111,6 +120,7 @@ class FilterWalk {
       if (random_.one_in(5) || (step_ < 3 && std::string(p.name) == "late")) continue;
       const FieldType type = step_ > kSteps / 2 && !random_.one_in(4) ? p.later : p.first;
       out.push_back({p.name, type, random_.column(type, n)});
+      if (p.later == FieldType::kF64) keep_exact(out.back());
       fields_[f].known = true;
       if (type == p.later) fields_[f].type = type;
     }
