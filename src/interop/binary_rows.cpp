@@ -50,7 +50,7 @@ class FixedReader final : public VectorReader {
       return size_t{0};
     }
     // The claimed count never sizes a buffer by itself: what the content can hold bounds it.
-    rows = std::min(rows, source_->size_bound() / stride + 1);
+    rows = std::min(rows - 1, source_->size_bound() / stride) + 1;
     if (layout_.by_column) return rows_of_columns(static_cast<size_t>(rows), out);
     raw_.resize(static_cast<size_t>(rows) * stride);
     RVF_ASSIGN(const size_t got, source_->read(raw_.data(), raw_.size()));
