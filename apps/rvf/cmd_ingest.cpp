@@ -108,16 +108,16 @@ class Ingest {
       line.add("vectors", status.vectors).add("added", added_).add("replaced", replaced_);
       if (keeps) line.add("kept", kept_);
       say("{}\n", line.add("epoch", status.epoch)
-                             .add("file_bytes", status.file_bytes)
-                             .add("index", status.index_kind)
-                             .add("seconds", seconds)
-                             .str());
+                      .add("file_bytes", status.file_bytes)
+                      .add("index", status.index_kind)
+                      .add("seconds", seconds)
+                      .str());
       return;
     }
     say("{} vectors added ({} replaced{}) in {}; the store holds {} in {}, index: {}\n",
-               human_count(added_), human_count(replaced_),
-               keeps ? ", " + human_count(kept_) + " kept as they were" : "", human_time(seconds),
-               human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
+        human_count(added_), human_count(replaced_),
+        keeps ? ", " + human_count(kept_) + " kept as they were" : "", human_time(seconds),
+        human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
   }
 
   void read_file(const std::string& file) {
@@ -223,8 +223,7 @@ class Ingest {
     added_ += report->added + (keeps ? 0 : *dropped);
     replaced_ += report->replaced + (keeps ? 0 : *dropped);
     if (o_.json && o_.target.open.durability != Durability::kNone) {
-      say("{}\n",
-                 JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
+      say("{}\n", JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
       (void)std::fflush(stdout);
     }
   }

@@ -23,7 +23,8 @@ constexpr uint64_t kLeastDeadBytes = 4ULL << 20;
 
 bool index_is_due(uint64_t rows, uint64_t indexed) noexcept {
   if (indexed == 0) return rows >= runtime::kMinGraphRows;
-  return rows - indexed >= std::max(runtime::kMinGraphRows / kWaitingShare, indexed / kWaitingShare);
+  return rows - indexed >=
+         std::max(runtime::kMinGraphRows / kWaitingShare, indexed / kWaitingShare);
 }
 
 }  // namespace

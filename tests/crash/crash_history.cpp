@@ -50,7 +50,8 @@ std::string write_and_look(const std::shared_ptr<io::FileSystem>& fs, const Chec
     return "cannot be written: " + s.error().message;
   }
   if (again->status().epoch <= epoch_before) return "gives an epoch number out twice";
-  if (auto s = texts ? again->remove(key) : again->remove(id); !s) return "cannot be written: " + s.error().message;
+  if (auto s = texts ? again->remove(key) : again->remove(id); !s)
+    return "cannot be written: " + s.error().message;
   if (options.compact) {
     if (auto s = again->compact(); !s) return "cannot be compacted: " + s.error().message;
   }
