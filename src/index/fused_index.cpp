@@ -192,7 +192,9 @@ void FusedIndex::trim(const SearchParams& params, SearchScratch::Impl& scratch) 
   // its error is known.
   const FusedQuery& query = scratch.fused.query();
   const bool sure = params.target_recall > kDefaultTargetRecall ||
-                    params.ef > kMuchWider * uint64_t{width_for(k, kDefaultTargetRecall)};
+                    params.ef > std::min<uint64_t>(
+                                    kMuchWider * uint64_t{width_for(k, kDefaultTargetRecall)},
+                                    widest());
   const float deviations = sure ? kSureDeviations : kDeviations;
   const float moved = kQueryDeviations * query.step * std::sqrt(query.norm2);
   const auto error = [&](uint64_t key) {

@@ -198,11 +198,16 @@ Result<bool> Store::refresh() {
 }
 
 StoreStatus Store::status() const {
-  // Before the lock, which it takes itself. Fields that do not read are the matter of who asks for
-  // them.
   std::optional<uint64_t> shown;
-  if (const auto now = snapshot()) {
-    if (const auto size = now->size()) shown = *size;
+  const bool expires = [&] {
+    std::lock_guard guard(impl_->state_mutex);
+    return impl_->published.schema->find(kExpiryField) != nullptr;
+  }();
+  if (expires) {
+    // Fields that do not read are the matter of who asks for them.
+    if (const auto now = snapshot()) {
+      if (const auto size = now->size()) shown = *size;
+    }
   }
   std::lock_guard guard(impl_->state_mutex);
   StoreStatus s;

@@ -465,7 +465,9 @@ Result<uint32_t> Store::Impl::rollback(uint32_t epoch) {
              runtime::LiveState::load(old, file, shard_opener(), options.memory_budget,
                                       options.verify_at_open));
 
-  RVF_TRY(writer->rollback_to(std::move(old)));
+  // Ids that were given out are not given again; behind texts are numbers that nobody was given.
+  const bool numbers = published.id_kind != IdKind::kTexts;
+  RVF_TRY(writer->rollback_to(std::move(old), numbers ? published.next_id : 0));
   ++generation;
   std::lock_guard guard(state_mutex);
   torn = true;

@@ -232,10 +232,10 @@ Status Writer::put_manifest(wire::ByteSpan segment) {
   return file_->write(batch_start_, data);
 }
 
-Status Writer::rollback_to(manifest::ManifestLog old) {
+Status Writer::rollback_to(manifest::ManifestLog old, uint64_t next_id) {
   manifest::Head head = old.head();
   wire::Root root = old.root();
-  root.extension->next_id = std::max(root_.extension->next_id, root.extension->next_id);
+  root.extension->next_id = std::max(next_id, root.extension->next_id);
   std::swap(log_, old);
   std::swap(head_, head);
   std::swap(root_, root);

@@ -70,8 +70,9 @@ class Writer {
     next_epoch_ = epoch;
     force_full_ = cut_history_ = true;
   }
-  // Makes an earlier epoch's directory the newest one, as a new, full, synced manifest.
-  Status rollback_to(manifest::ManifestLog old);
+  // Makes an earlier epoch's directory the newest one, as a new, full, synced manifest. `next_id` is
+  // the least id that may be given out from then on.
+  Status rollback_to(manifest::ManifestLog old, uint64_t next_id);
 
  private:
   Status write_manifest(Durability durability);
