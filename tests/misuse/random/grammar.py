@@ -117,13 +117,8 @@ class Grammar:
         bare = all(r[0] is None for f in op["files"] for r in f.rows)
         if not op["id_column"] and self.maybe(0.5 if bare else 0.03):
             op["ids"] = inputs.id_list(self.rng, self.name("txt"), self.several_ids(count + self.rng.choice([0] * 12 + [-1, 1])))
-        elif self.maybe(0.25) and count and not broken and (bare or all(r[0] is not None for f in op["files"] for r in f.rows)):
-            # Rows beside files of which some have ids and others none: a crash until it is mended.
+        elif self.maybe(0.25) and count and not broken:
             op["meta"] = self.meta(op, count, bare)
-            ids = [str(r[0]) for f in op["files"] for r in f.rows]
-            if not bare and len(set(ids)) < len(ids):
-                # An id that is there again in a later batch, or file, gets no fields, until it is mended.
-                op["batch"], op["meta"] = 10000, op["meta"] if len(op["files"]) == 1 else None
         if op["on_duplicate"] == "keep" or not count:
             op["schema"] = {}  # dropped where nothing is written, until it is mended
         if self.maybe(0.05):
@@ -205,7 +200,7 @@ class Grammar:
             if self.maybe(0.6):
                 rng.shuffle(own)
             own = [i for i in own if self.maybe(0.9)] + [i for i in self.several_ids(2) if i not in ids and str(i) not in ids]
-            if not own or (len({str(i) for i in own}) < len(own) and self.maybe(0.8)):
+            if not own or len({str(i) for i in own}) < len(own):
                 return None
         if own[0] is None and self.maybe(0.06):
             own = own[1:] if self.maybe(0.5) and len(own) > 1 else own + [None]
@@ -295,8 +290,7 @@ class Grammar:
         return self.reading("count", ["count", "STORE", "--json"], 0.8)
 
     def count_by(self):
-        # Not by _expires: its times are printed as numbers there.
-        names = sorted(self.world.store.schema.keys() - {"_expires"}) if self.world.store else []
+        names = sorted(self.world.store.schema) if self.world.store else []
         op = self.reading("count_by", ["count", "STORE", "--json"])
         op["by"] = self.rng.choice(names) if names and self.maybe(0.97) else "nope"
         op["argv"] += ["--by", op["by"]]
@@ -342,7 +336,7 @@ class Grammar:
             op["most"] = rng.choice([0, 1.5, 6])
             op["argv"] += [f"--max-distance={op['most']}"]
         if store and store.schema and op["within"] is None and self.maybe(0.15):
-            op["group_by"] = rng.choice(sorted(store.schema.keys() - {"_expires"}) or ["nope"])
+            op["group_by"] = rng.choice(sorted(store.schema))
             op["group_size"] = rng.randint(1, 2)
             op["argv"] += ["--group-by", op["group_by"]] + ["--group-size", "2"] * (op["group_size"] == 2)
         op["argv"] += ["--exact"] * self.maybe(0.3) + (["--columns", ",".join(op["columns"])] if op["columns"] else [])

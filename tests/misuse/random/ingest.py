@@ -38,6 +38,7 @@ class Join:
     def __init__(self, source, declared, known, kind, required):
         self.source, self.columns = source, Columns(declared, known)
         self.kind, self.required = kind, required
+        self.vectors_have_ids = None
         self.reader, self.at, self.table, self.by_id, self.both = None, 0, {}, False, False
 
     def read(self, count):
@@ -51,6 +52,9 @@ class Join:
 
     def take(self, ids, count):
         """Yields (ids, {name: (type, {row: value})}) for the next vectors."""
+        if self.vectors_have_ids not in (None, bool(ids)):
+            raise Refused("neither by id nor row by row")
+        self.vectors_have_ids = bool(ids)
         if self.reader is None:
             if self.source.broken:
                 raise Refused("broken rows")

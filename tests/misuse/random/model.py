@@ -39,6 +39,9 @@ class Row:
     def __init__(self, vector, fields, order):
         self.vector, self.fields, self.order = vector, fields, order
 
+    def with_fields(self, fields, without=()):
+        return Row(self.vector, {n: v for n, v in self.fields.items() if n not in without} | fields, self.order)
+
     def gone(self):
         return self.fields.get("_expires", 2**63) <= time.time_ns()
 
@@ -83,7 +86,7 @@ class Store:
         for i, row in self.rows.items():
             widened = {n: v for n, v in row.fields.items() if schema.get(n) == "f64" and not isinstance(v, float)}
             try:
-                rows[i] = Row(row.vector, row.fields | {n: values.exactly(v) for n, v in widened.items()}, row.order) if widened else row
+                rows[i] = row.with_fields({n: values.exactly(v) for n, v in widened.items()}) if widened else row
             except values.Misfit:
                 raise Refused("a stored number would be rounded") from None
         self.schema, self.rows = schema, rows
@@ -227,9 +230,7 @@ def update(store, rows, declared, clear, written):
             raise Refused(f"{name} cannot be cleared")
     store.put_columns(typed, fields)
     for i, new in zip(ids, fields):
-        row = store.rows[i]
-        kept = {n: v for n, v in row.fields.items() if n not in clear}
-        store.rows[i] = Row(row.vector, kept | new, row.order)
+        store.rows[i] = store.rows[i].with_fields(new, without=clear)
     return len(ids)
 
 
