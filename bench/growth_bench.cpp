@@ -85,7 +85,7 @@ double median_us(Before&& before, What&& what) {
 
 void measure(uint64_t rows) {
   const auto first_snapshot = [](Growing& g) {
-    return median_us([&] { g.add(1); }, [&] { (void)must(must(g.store().snapshot()).count("id < 5")); });
+    return median_us([&] { g.add(1); }, [&] { (void)must(must(g.store().snapshot()).get(5)); });
   };
   Growing plain(rows, false, 10000);
   const double snapshot = first_snapshot(plain);
@@ -97,8 +97,8 @@ void measure(uint64_t rows) {
                                   (void)must(must(plain.store().snapshot()).scan(o));
                                 });
   uint64_t first = 0;
-  const double range = median_us([&] { first += 150; },
-                                 [&] { (void)must(plain.store().remove_range(first, first + 99)); });
+  const double range = median_us(
+      [&] { first += 150; }, [&] { (void)must(plain.store().remove_range(first, first + 99)); });
   Growing expiring(rows, true, 10000);
   const double expiry = first_snapshot(expiring);
   const uint64_t commits = std::min<uint64_t>(rows, 20000);
@@ -114,7 +114,8 @@ void measure(uint64_t rows) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  fmt::print("{{\"machine\":\"{}\",\"isa\":\"{}\"}}\n", rvf::bench::machine_name(), rvf::kernels::isa_name());
+  fmt::print("{{\"machine\":\"{}\",\"isa\":\"{}\"}}\n", rvf::bench::machine_name(),
+             rvf::kernels::isa_name());
   std::vector<uint64_t> sizes;
   for (int i = 1; i < argc; ++i) sizes.push_back(std::strtoull(argv[i], nullptr, 10));
   if (sizes.empty()) sizes = {10'000, 100'000, 1'000'000};

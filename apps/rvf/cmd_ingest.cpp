@@ -90,6 +90,7 @@ class Ingest {
     }
     target_.keep();
     Store& store = target_.store();
+    if (!declared_) declare_fields(store, fields_);
     must(store.commit());
     o_.upkeep.run(store, o_.quiet);
     const StoreStatus status = store.status();
@@ -107,16 +108,16 @@ class Ingest {
       line.add("vectors", status.vectors).add("added", added_).add("replaced", replaced_);
       if (keeps) line.add("kept", kept_);
       say("{}\n", line.add("epoch", status.epoch)
-                             .add("file_bytes", status.file_bytes)
-                             .add("index", status.index_kind)
-                             .add("seconds", seconds)
-                             .str());
+                      .add("file_bytes", status.file_bytes)
+                      .add("index", status.index_kind)
+                      .add("seconds", seconds)
+                      .str());
       return;
     }
     say("{} vectors added ({} replaced{}) in {}; the store holds {} in {}, index: {}\n",
-               human_count(added_), human_count(replaced_),
-               keeps ? ", " + human_count(kept_) + " kept as they were" : "", human_time(seconds),
-               human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
+        human_count(added_), human_count(replaced_),
+        keeps ? ", " + human_count(kept_) + " kept as they were" : "", human_time(seconds),
+        human_count(status.vectors), human_bytes(status.file_bytes), status.index_kind);
   }
 
   void read_file(const std::string& file) {
@@ -215,14 +216,14 @@ class Ingest {
     batch.keys = chunk.string_ids;
     const auto report = target_.store().write(batch);
     if (!report) fail(at_rows(report.error()));
+    declared_ = true;
     if (kind_ == IdKind::kUndecided) {
       kind_ = chunk.string_ids.empty() ? IdKind::kNumbers : IdKind::kTexts;
     }
     added_ += report->added + (keeps ? 0 : *dropped);
     replaced_ += report->replaced + (keeps ? 0 : *dropped);
     if (o_.json && o_.target.open.durability != Durability::kNone) {
-      say("{}\n",
-                 JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
+      say("{}\n", JsonObject().add("acknowledged", added_).add("epoch", report->epoch).str());
       (void)std::fflush(stdout);
     }
   }
@@ -246,6 +247,7 @@ class Ingest {
   interop::IdList ids_;
   size_t used_ids_ = 0;
   uint64_t added_ = 0, replaced_ = 0, kept_ = 0;
+  bool declared_ = false;  // a batch has brought the fields of --schema along
 };
 
 }  // namespace

@@ -52,11 +52,11 @@ void run_schema(const SchemaOptions& o) {
                                                   .str();
     }
     say("{}\n", JsonObject()
-                           .add_raw("fields", "[" + fields + "]")
-                           .add("vectors", status.vectors)
-                           .add("string_ids", status.id_kind == IdKind::kTexts)
-                           .add("metadata_bytes", status.metadata_bytes)
-                           .str());
+                    .add_raw("fields", "[" + fields + "]")
+                    .add("vectors", status.vectors)
+                    .add("string_ids", status.id_kind == IdKind::kTexts)
+                    .add("metadata_bytes", status.metadata_bytes)
+                    .str());
     return;
   }
   if (snapshot.fields().empty()) {
@@ -70,7 +70,7 @@ void run_schema(const SchemaOptions& o) {
     table.print();
   }
   say("{} vectors, {} ids, {} of metadata\n", human_count(status.vectors),
-             status.id_kind == IdKind::kTexts ? "text" : "number", human_bytes(status.metadata_bytes));
+      status.id_kind == IdKind::kTexts ? "text" : "number", human_bytes(status.metadata_bytes));
 }
 
 struct CountOptions : Common {
@@ -173,8 +173,7 @@ void run_scan(ScanCommand& o) {
     }
     if (page.next) {
       const std::string next = cursor_text(snapshot, *page.next);
-      say("{}\n",
-                 JsonObject().add_raw("next", snapshot.has_keys() ? json_text(next) : next).str());
+      say("{}\n", JsonObject().add_raw("next", snapshot.has_keys() ? json_text(next) : next).str());
     }
     return;
   }
@@ -319,9 +318,7 @@ void register_metadata(CLI::App& app) {
   c->add_option("--clear", o->clear, "fields that become null in all these rows")->delimiter(',');
   o->upkeep.add_to(*c);
   add_json(*c, *o);
-  c->callback([o] {
-    run_update(*o);
-  });
+  c->callback([o] { run_update(*o); });
 }
 
 }  // namespace rvf::cli

@@ -106,7 +106,7 @@ class Printer {
   void finish_table(const Table& table, bool empty) const {
     if (!empty) return table.print();
     say("nothing found: {}\n",
-               must(snapshot_.size()) == 0 ? "the store is empty" : "no vector matches");
+        must(snapshot_.size()) == 0 ? "the store is empty" : "no vector matches");
   }
 
   std::string ids_json(std::span<const uint64_t> ids) const {
@@ -238,9 +238,7 @@ void register_query(CLI::App& app) {
   c->add_option("--min-score", o->hybrid.min_score, "no results with a lower score")->needs(words);
   auto* strategy = add_strategy(*c, o->query.strategy)->excludes(words);
   c->add_flag("--explain", o->explain, "say how the filter was answered, and by which layers");
-  c->add_option("-k", o->query.k, "how many neighbours (10)")
-      ->check(at_least(1))
-      ->excludes(within);
+  c->add_option("-k", o->query.k, "how many neighbours (10)")->check(at_least(1))->excludes(within);
   auto* ef = c->add_option("--ef", o->query.ef,
                            "beam width of the graph search; default: chosen for --recall")
                  ->check(at_least(1));

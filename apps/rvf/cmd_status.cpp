@@ -31,8 +31,10 @@ void print_json(const StoreStatus& s) {
       .add("index_default_ef", s.index_default_ef)
       .add_raw("tiers", fmt::format("{{\"hot\":{},\"warm\":{},\"cold\":{}}}", s.tier_rows[0],
                                     s.tier_rows[1], s.tier_rows[2]));
-  o.add("fields", s.fields).add("ids", id_kind_name(s.id_kind))
-      .add("string_ids", s.id_kind == IdKind::kTexts).add("metadata_bytes", s.metadata_bytes);
+  o.add("fields", s.fields)
+      .add("ids", id_kind_name(s.id_kind))
+      .add("string_ids", s.id_kind == IdKind::kTexts)
+      .add("metadata_bytes", s.metadata_bytes);
   if (!s.application.empty()) o.add("application", s.application);
   if (!s.notes.empty()) {
     std::string notes;
@@ -83,7 +85,8 @@ void print_table(const std::string& path, const StoreStatus& s) {
   }
   if (s.fields > 0 || s.id_kind == IdKind::kTexts) {
     line("metadata", fmt::format("{} field(s), {} ids, {}", s.fields,
-                                 s.id_kind == IdKind::kTexts ? "text" : "number", human_bytes(s.metadata_bytes)));
+                                 s.id_kind == IdKind::kTexts ? "text" : "number",
+                                 human_bytes(s.metadata_bytes)));
   }
   if (s.layout != "native") line("layout", s.layout + ", read-only: see rvf convert");
   for (const std::string& n : s.notes) line("note", n);

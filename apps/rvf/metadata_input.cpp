@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <charconv>
+#include <filesystem>
 
 #include "command.hpp"
 #include "interop/schema_text.hpp"
@@ -109,9 +109,10 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
   open(numbered ? IdKind::kNumbers : named ? IdKind::kTexts : IdKind::kUndecided);
   const bool has_ids = numbered || named;
   if (vectors_have_ids_.value_or(has_ids) != has_ids) {
-    fail_usage(fmt::format("the vectors of one file have ids and those of another have none; {} "
-                           "goes with the former by id, with the latter by order",
-                           path_));
+    fail_usage(
+        fmt::format("the vectors of one file have ids and those of another have none; {} "
+                    "goes with the former by id, with the latter by order",
+                    path_));
   }
   vectors_have_ids_ = has_ids;
   if (by_id_) return look_up(chunk, out);
@@ -124,8 +125,8 @@ void MetaJoin::take(const interop::VectorChunk& chunk, interop::MetaRows& out) {
     parts.push_back(std::move(part));
     part = {};
   }
-  rows_have_ids_ = rows_have_ids_ || (!parts.empty() && (!parts.front().ids.empty() ||
-                                                         !parts.front().keys.empty()));
+  rows_have_ids_ = rows_have_ids_ ||
+                   (!parts.empty() && (!parts.front().ids.empty() || !parts.front().keys.empty()));
   if (has_ids && rows_have_ids_ && !are_in_order(parts, chunk)) {
     read_all(std::move(parts));
     return look_up(chunk, out);
@@ -163,8 +164,9 @@ bool MetaJoin::are_in_order(const std::vector<interop::MetaRows>& parts,
   for (const interop::MetaRows& p : parts) {
     if (p.ids.size() + p.keys.size() != p.count) return false;
     for (size_t i = 0; i < p.count; ++i, ++at) {
-      const bool same = p.ids.empty() ? !chunk.string_ids.empty() && p.keys[i] == chunk.string_ids[at]
-                                      : !chunk.ids.empty() && p.ids[i] == chunk.ids[at];
+      const bool same = p.ids.empty()
+                            ? !chunk.string_ids.empty() && p.keys[i] == chunk.string_ids[at]
+                            : !chunk.ids.empty() && p.ids[i] == chunk.ids[at];
       if (!same) return false;
     }
   }

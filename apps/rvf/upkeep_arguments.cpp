@@ -28,7 +28,7 @@ void UpkeepArguments::run(Store& store, bool quiet) const {
   }
   if (done.compacted && !quiet) {
     say(stderr, "rvf: more than half of the file was dead, so it was compacted: {} to {}\n",
-               human_bytes(done.bytes_before), human_bytes(done.bytes_after));
+        human_bytes(done.bytes_before), human_bytes(done.bytes_after));
   }
 }
 

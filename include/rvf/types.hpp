@@ -24,8 +24,8 @@ enum class Metric : uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kHamming 
 // What the vectors of a store are named by: one kind a store, decided by its first row or at create.
 enum class IdKind : uint8_t {
   kUndecided = 0,  // an empty store that was not told
-  kNumbers = 1,    // 0 to 2^64-2, given or counted on
-  kTexts = 2,      // 1 byte or more
+  kNumbers = 1,  // 0 to 2^64-2, given or counted on
+  kTexts = 2,  // 1 byte or more
 };
 const char* id_kind_name(IdKind kind) noexcept;  // "undecided", "numbers", "texts"
 

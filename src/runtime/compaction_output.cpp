@@ -37,9 +37,8 @@ Status Compaction::open_output() {
   writer_->head().schema = source_head_.schema;
   writer_->head().storage = storage_;
   // Where no row is left to tell it.
-  writer_->head().numbers_declared =
-      source_head_.numbers_declared ||
-      (source_->id_kind == IdKind::kNumbers && plan_.order.empty());
+  writer_->head().numbers_declared = source_head_.numbers_declared ||
+                                     (source_->id_kind == IdKind::kNumbers && plan_.order.empty());
   writer_->root() = source_root_;
   writer_->root().entry_points = writer_->root().top_layer = writer_->root().prefetch = {};
   writer_->root().centroids = writer_->root().quant_dictionary = writer_->root().hot_cache = {};

@@ -18,10 +18,11 @@ using ExpiryRun = std::vector<std::pair<int64_t, uint64_t>>;
 
 // What one snapshot knows; a plain value.
 struct Expiry {
-  std::vector<std::shared_ptr<const ExpiryRun>> runs;  // each less than half as long as the one before
-  uint64_t rows = 0;           // whose times are in the runs
+  std::vector<std::shared_ptr<const ExpiryRun>>
+      runs;  // each less than half as long as the one before
+  uint64_t rows = 0;  // whose times are in the runs
   uint64_t newest_update = 0;  // segment id of the newest update part that is in the runs
-  index::RowBitmap expired;    // at `until`
+  index::RowBitmap expired;  // at `until`
   int64_t until = INT64_MIN;
 
   // Brings `expired` to `now`; true if rows have expired since.

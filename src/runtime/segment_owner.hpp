@@ -27,7 +27,8 @@ bool may_attach(SegmentType type, uint16_t flags) noexcept;
 
 class SegmentOwner {
  public:
-  SegmentOwner() = default;  // of a file without a directory: what may be the store's own counts as such
+  SegmentOwner() =
+      default;  // of a file without a directory: what may be the store's own counts as such
   SegmentOwner(const manifest::Head& head, const wire::Root& root)
       : known_(true), sketches_(head.sketch_segments), hot_(root.hot_cache.segment_offset) {}
 

@@ -188,8 +188,9 @@ Result<std::vector<SegmentInfo>> Snapshot::segments() const {
       all.push_back(info);
     }
     for (const auto& s : impl_->state.segments) {
-      auto it = std::lower_bound(all.begin(), all.end(), s->entry().segment_id,
-                                 [](const SegmentInfo& a, uint64_t id) { return a.segment_id < id; });
+      auto it =
+          std::lower_bound(all.begin(), all.end(), s->entry().segment_id,
+                           [](const SegmentInfo& a, uint64_t id) { return a.segment_id < id; });
       if (it != all.end() && it->segment_id == s->entry().segment_id) it->rows = s->rows().rows;
     }
     std::sort(all.begin(), all.end(),

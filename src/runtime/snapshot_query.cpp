@@ -202,7 +202,7 @@ class Querying {
       return found(k);
     }
     if (search_.filter != nullptr) {
-      out_.plan.strategy = result.stats.ef != 0   ? FilterStrategy::kIn
+      out_.plan.strategy = result.stats.ef != 0 ? FilterStrategy::kIn
                            : result.stats.exact ? FilterStrategy::kPre
                                                 : FilterStrategy::kCodes;
       if (out_.plan.reason.empty()) {

@@ -175,8 +175,8 @@ Status append_batch(runtime::Writer& writer, const WriteBatch& batch, std::span<
                    "there is no segment " + std::to_string(id) + " to detach");
     }
     if (!owner.is_attachment(it->second)) {
-      return Error(ErrorCode::kBadArgument, "segment " + std::to_string(id) +
-                                                " is the store's own, not an attachment");
+      return Error(ErrorCode::kBadArgument,
+                   "segment " + std::to_string(id) + " is the store's own, not an attachment");
     }
     writer.batch().removed.push_back(id);
   }

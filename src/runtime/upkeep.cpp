@@ -23,7 +23,8 @@ constexpr uint64_t kLeastDeadBytes = 4ULL << 20;
 
 bool index_is_due(uint64_t rows, uint64_t indexed) noexcept {
   if (indexed == 0) return rows >= runtime::kMinGraphRows;
-  return rows - indexed >= std::max(runtime::kMinGraphRows / kWaitingShare, indexed / kWaitingShare);
+  return rows - indexed >=
+         std::max(runtime::kMinGraphRows / kWaitingShare, indexed / kWaitingShare);
 }
 
 }  // namespace
@@ -53,6 +54,7 @@ Result<UpkeepReport> Store::upkeep(const UpkeepOptions& upkeep) {
     CompactOptions compact;
     compact.bytes_per_second = upkeep.bytes_per_second;
     compact.progress = upkeep.progress;
+    compact.rebuild_index = upkeep.index || now.indexed_rows > 0;
     RVF_ASSIGN(const CompactReport done, impl_->compact(compact));
     report.compacted = true;
     report.bytes_after = done.bytes_after;

@@ -118,8 +118,7 @@ uint64_t VecSegment::by_id(uint64_t n) const {
     if (std::is_sorted(ids.begin(), ids.end())) return;
     std::vector<uint32_t> order(ids.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(),
-              [&](uint32_t a, uint32_t b) { return ids[a] < ids[b]; });
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return ids[a] < ids[b]; });
     by_id_ = std::move(order);
   });
   return by_id_.empty() ? n : by_id_[n];

@@ -126,7 +126,8 @@ TEST_F(TextStoreTest, ManyCommitsAreMergedAndDeadPassagesStayGone) {
   ASSERT_EQ(hits->size(), 1U);
   EXPECT_NE(hits->front().passage.text.find("number11"), std::string::npos);
   size_t indexes = 0;
-  for (const SegmentInfo& s : std::vector(*t->store().snapshot()->segments())) indexes += s.type == 0x0D;
+  for (const SegmentInfo& s : std::vector(*t->store().snapshot()->segments()))
+    indexes += s.type == 0x0D;
   EXPECT_LE(indexes, 9U);
 }
 

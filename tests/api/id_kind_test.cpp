@@ -121,8 +121,9 @@ TEST_F(IdKindTest, HandlesOfQueriesScansAndListsNameTheirTexts) {
     const std::vector<float> v = *snapshot.get(*snapshot.id_of(keys[i]));
     const QueryResult found = *snapshot.query(v, {.k = 1});
     EXPECT_EQ(*snapshot.key(found.neighbors[0].id), keys[i]);
-    EXPECT_EQ(std::get<std::string>((*snapshot.values(std::span(&found.neighbors[0].id, 1), "id"))[0]),
-              keys[i]);
+    EXPECT_EQ(
+        std::get<std::string>((*snapshot.values(std::span(&found.neighbors[0].id, 1), "id"))[0]),
+        keys[i]);
   }
 }
 

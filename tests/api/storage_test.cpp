@@ -136,7 +136,8 @@ TEST_F(StorageTest, RowsUnlikeAllOthersGetAQuantiserOfTheirOwn) {
     const std::vector<float> got = *s.get(kRows + 5);
     for (size_t d = 0; d < kDim; ++d) EXPECT_NEAR(got[d], far[5 * kDim + d], 8);
     size_t quantisers = 0;
-    for (const SegmentInfo& i : std::vector(*s.snapshot()->segments())) quantisers += i.type == 0x06;
+    for (const SegmentInfo& i : std::vector(*s.snapshot()->segments()))
+      quantisers += i.type == 0x06;
     EXPECT_EQ(quantisers, 2U);
   }
 }

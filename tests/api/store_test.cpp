@@ -286,7 +286,8 @@ TEST_F(StoreTest, TiersTakeLessSpaceAndKeepTheNeighbours) {
   }
   EXPECT_GE(found, 99U);
   bool hot_segment = false;
-  for (const SegmentInfo& i : std::vector(*s.snapshot()->segments())) hot_segment = hot_segment || i.type == 0x08;
+  for (const SegmentInfo& i : std::vector(*s.snapshot()->segments()))
+    hot_segment = hot_segment || i.type == 0x08;
   EXPECT_TRUE(hot_segment);
   ASSERT_RVF_OK(s.compact());
   EXPECT_EQ(s.status().vectors, n);

@@ -39,7 +39,9 @@ TEST_F(UpkeepTest, FewNewRowsWaitOutsideTheIndexAndManyAreTakenIn) {
 }
 
 TEST_F(UpkeepTest, SingleRowsByManyWritersKeepTheFileInBounds) {
-  { Store s = make(kDim); }
+  {
+    Store s = make(kDim);
+  }
   {
     Store s = open_manual();
     add(s, 6000, 1);
@@ -58,7 +60,9 @@ TEST_F(UpkeepTest, SingleRowsByManyWritersKeepTheFileInBounds) {
 }
 
 TEST_F(UpkeepTest, AFileThatIsMostlyDeadIsCompactedUnlessThatIsRefused) {
-  { Store s = make(kDim); }
+  {
+    Store s = make(kDim);
+  }
   Store s = open_manual();
   for (uint64_t i = 0; i < 4; ++i) {
     const std::vector<float> v = gaussian(20000, kDim, i);

@@ -50,7 +50,8 @@ std::string write_and_look(const std::shared_ptr<io::FileSystem>& fs, const Chec
     return "cannot be written: " + s.error().message;
   }
   if (again->status().epoch <= epoch_before) return "gives an epoch number out twice";
-  if (auto s = texts ? again->remove(key) : again->remove(id); !s) return "cannot be written: " + s.error().message;
+  if (auto s = texts ? again->remove(key) : again->remove(id); !s)
+    return "cannot be written: " + s.error().message;
   if (options.compact) {
     if (auto s = again->compact(); !s) return "cannot be compacted: " + s.error().message;
   }
@@ -138,7 +139,11 @@ void Life::acknowledged(Durability promised) {
 void Life::ingest(size_t rows, std::span<const uint64_t> ids) {
   const uint32_t dim = store().status().dimension;
   const auto values = values_of(random_(), rows, dim);
-  call(store().ingest(Vectors::from_f32(values, dim), ids));
+  const Vectors vectors = Vectors::from_f32(values, dim);
+  if (store().status().id_kind != IdKind::kTexts) return call(store().ingest(vectors, ids));
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < rows; ++i) keys.push_back("more " + std::to_string(random_()));
+  call(store().ingest(vectors, keys, {}));
 }
 
 std::string check_image(const Image& image, const Life& life, size_t events,

@@ -105,7 +105,7 @@ class Attack {
     if (!snapshot) return;  // it was closed
     const std::string shown = difference(before_, content_of(*snapshot));
     EXPECT_TRUE(shown.empty() || barrier || w_.pending) << shown;
-    const Status again = ingest(s, 99, 1, std::vector<uint64_t>{1'000'000});
+    const Status again = write_one(s);
     if (poisons) {
       EXPECT_TRUE(!again.ok() && again.error().code == ErrorCode::kWriterPoisoned)
           << "a failed sync poisons the writer";
@@ -115,8 +115,16 @@ class Attack {
       EXPECT_EQ(again.error().code, ErrorCode::kWriterPoisoned) << again.error().message;
       return;
     }
-    const Status removed = status_of(s.remove(std::vector<uint64_t>{1'000'000}));
+    const Status removed = status_of(has_texts(s) ? s.remove(std::vector<std::string>{"one more"})
+                                                  : s.remove(std::vector<uint64_t>{1'000'000}));
     EXPECT_TRUE(removed.ok());
+  }
+  static bool has_texts(const Store& s) { return s.status().id_kind == IdKind::kTexts; }
+  static Status write_one(Store& s) {
+    if (!has_texts(s)) return ingest(s, 99, 1, std::vector<uint64_t>{1'000'000});
+    const auto values = values_of(99, 1, kFaultDim);
+    const std::vector<std::string> key{"one more"};
+    return status_of(s.ingest(Vectors::from_f32(values, kFaultDim), key, {}));
   }
 
   void expect_content(std::shared_ptr<io::FileSystem> disk,

@@ -87,7 +87,8 @@ std::string golden_text(const Store& store) {
   const size_t step = ids.size() > 300 ? ids.size() / 100 : 1;
   first = true;
   for (size_t i = 0; i < ids.size(); i += step) {
-    out += (first ? "\n    \"" : ",\n    \"") + std::to_string(stored_id(*snapshot, ids[i])) + "\": {\"values\": [";
+    out += (first ? "\n    \"" : ",\n    \"") + std::to_string(stored_id(*snapshot, ids[i])) +
+           "\": {\"values\": [";
     first = false;
     const auto values = snapshot->get(ids[i]);
     for (size_t d = 0; values && d < values->size(); ++d) {
