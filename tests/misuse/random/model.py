@@ -116,6 +116,8 @@ class Store:
                     raise Refused("not finite")
                 if self.dtype == "f16":
                     x = values.f16(x)
+                elif self.dtype == "bf16":
+                    x = values.bf16(x)
                 elif self.dtype in ("i8", "u8"):
                     if x != int(x) or int(x) not in (range(-128, 128) if self.dtype == "i8" else range(256)):
                         raise Refused(f"{x} is no {self.dtype}")
