@@ -159,6 +159,13 @@ bench-filter: $(if $(and $(VECTORS),$(QUERIES)),test-build)
 	@[ -n '$(VECTORS)' ] && [ -n '$(QUERIES)' ] || { echo "bench-filter: give VECTORS= and QUERIES=" >&2; exit 1; }
 	@$(RELEASE)/bin/filter_bench '$(VECTORS)' '$(QUERIES)'
 
+## misuse       MISUSE_COMMANDS (100000) random command lines, held against a model of the store; MISUSE_SEED is the first seed (1)
+MISUSE_COMMANDS ?= 100000
+MISUSE_SEED ?= 1
+.PHONY: misuse
+misuse: release
+	@RVF_MISUSE_COMMANDS=$(MISUSE_COMMANDS) RVF_MISUSE_SEED=$(MISUSE_SEED) tests/misuse/random_test.py $(RELEASE)/bin/rvf
+
 ## reliability  the long forms of all reliability tests, and a table of what they found; hours
 RELIABILITY = tools/reliability.py $(RELEASE) --jobs $(JOBS) --fuzz build/fuzz/reliability.log
 .PHONY: reliability-short reliability-table

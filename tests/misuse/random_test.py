@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random command lines and inputs, held against a model of the store: exit code, data, and nothing acknowledged lost.
 
-Usage: random_test.py PATH_TO_RVF [SEED]. RVF_MISUSE_COMMANDS: how many commands at least (2,500); RVF_MISUSE_SEED: the
+Usage: random_test.py PATH_TO_RVF [SEED]. RVF_MISUSE_COMMANDS: how many commands at least (6,000); RVF_MISUSE_SEED: the
 first seed. A failure prints its seed, the history, a shorter one, and the folder that keeps the inputs of both.
 Standard library only.
 """
@@ -35,7 +35,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(f"usage: {sys.argv[0]} PATH_TO_RVF [SEED]")
     rvf = str(pathlib.Path(sys.argv[1]).resolve())
-    wanted = int(os.environ.get("RVF_MISUSE_COMMANDS", 2500))
+    wanted = int(os.environ.get("RVF_MISUSE_COMMANDS", 6000))
     seed = int(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("RVF_MISUSE_SEED", 1))
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     work = tempfile.mkdtemp(prefix="rvf-misuse-", dir=memory)

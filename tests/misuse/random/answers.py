@@ -70,6 +70,10 @@ def content(lines, store):
     if not store.ordered:
         lines, ids = sorted(lines, key=lambda r: str(r["id"])), sorted(ids, key=str)
     lines_are(lines, [{"id": i, "vector": list(store.rows[i].vector), **store.shown(i)} for i in ids], vectors=True)
+    for line in lines:  # from now on it is known when they expire
+        row = store.rows[line["id"]]
+        if isinstance(row.fields.get("_expires"), values.About):
+            store.rows[line["id"]] = row.with_fields({"_expires": values.nanoseconds(line["_expires"])})
 
 
 def good_scan(pages, store, ids, op):

@@ -2,10 +2,13 @@
 import values
 from columns import Refused
 from inputs import FIELDS, TEXTS, TIMES
+from values import render
 
 ORDER = ("<", "<=", ">", ">=")
 COMPARE = {"=": lambda a, b: a == b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
 TEXTUAL = ("string", "enum", "list")
+JSON_NAMES = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "in": "$in", "not in": "$nin", "between": "$between",
+              "starts with": "$startsWith", "contains": "$contains"}
 TEXTS_HERE = [t for t in TEXTS if len(t) < 40]
 
 
@@ -44,6 +47,21 @@ def text(node):
     if kind == "between":
         return f"{field} between {literal(value[0])} and {literal(value[1])}"
     return f"{field} {kind} {literal(value)}"
+
+
+def as_json(node):
+    kind, *rest = node
+    if kind in ("and", "or"):
+        return {"$" + kind: [as_json(n) for n in rest]}
+    if kind == "not":
+        return {"$not": as_json(rest[0])}
+    field, value = rest
+    if kind in ("is null", "is not null"):
+        return {field: {"$exists": kind == "is not null"}}
+    if kind == "not starts with":
+        return {field: {"$not": {"$startsWith": value if not isinstance(value, Bytes) else literal(value)}}}
+    plain = [literal(v) if isinstance(v, Bytes) else v for v in (value if isinstance(value, list) else [value])]
+    return {field: {JSON_NAMES[kind]: plain if isinstance(value, list) else plain[0]}}
 
 
 def a_value(rng, kind):

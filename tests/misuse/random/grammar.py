@@ -89,7 +89,7 @@ class Grammar:
     # ---- commands that write
 
     def create(self):
-        metric, dtype = self.rng.choice([None, None, "l2", "ip", "cosine"]), self.rng.choice([None, None, None, "f32", "f16", "i8", "u8"])
+        metric, dtype = self.rng.choice([None, None, "l2", "ip", "cosine"]), self.rng.choice([None, None, None, "f32", "f16", "bf16", "i8", "u8"])
         id_type = self.rng.choice([None, None, None, self.kind])
         argv = ["create", "STORE", "--dim", str(self.dim)]
         argv += ["--metric", metric] * bool(metric) + ["--dtype", dtype] * bool(dtype) + ["--id-type", id_type or ""] * bool(id_type) + ["--json"]
@@ -99,33 +99,26 @@ class Grammar:
         store = self.world.store
         op = {"do": "ingest", "argv": ["ingest", "STORE"], "files": [], "create": store is None or self.maybe(0.1), "id_column": None}
         op["metric"] = self.metric = self.rng.choice(["l2", "ip", "cosine"]) if self.maybe(0.15) and not store else None
-        op["dtype"] = self.dtype = self.rng.choice(["f32", "f16", "i8", "u8"]) if self.maybe(0.15) and not store else None
+        op["dtype"] = self.dtype = self.rng.choice(["f32", "f16", "bf16", "i8", "u8"]) if self.maybe(0.15) and not store else None
         if store and self.maybe(0.04):
             op["metric"], op["dtype"] = self.rng.choice([("l2", None), ("ip", None), (None, "f32"), (None, "i8"), (store.metric, store.dtype)])
         op["batch"] = self.rng.randint(1, 4) if self.maybe(0.3) else 10000
         op["on_duplicate"] = self.rng.choice(["replace", "keep", "error"]) if self.maybe(0.3) else None
         op["schema"] = self.schema()
-        op["ids"] = op["meta"] = op["ttl"] = op["id_type"] = None
+        op["ids"] = op["meta"] = op["ttl"] = op["id_type"] = op["vector_field"] = None
         self.pipe = self.maybe(0.12)
         broken = self.broken()
         if broken:
             op["batch"] = 10000
         op["files"].append(self.vector_file(op, broken))
-        if self.maybe(0.1) and not op["id_column"]:
+        if self.maybe(0.1) and not op["id_column"] and not op["vector_field"]:
             op["files"].append(self.vector_file(op, self.broken() and op["batch"] == 10000))
         count = sum(len(f.rows) for f in op["files"])
         bare = all(r[0] is None for f in op["files"] for r in f.rows)
         if not op["id_column"] and self.maybe(0.5 if bare else 0.03):
             op["ids"] = inputs.id_list(self.rng, self.name("txt"), self.several_ids(count + self.rng.choice([0] * 12 + [-1, 1])))
-        elif self.maybe(0.25) and count and not broken and (bare or all(r[0] is not None for f in op["files"] for r in f.rows)):
-            # Rows beside files of which some have ids and others none: a crash until it is mended.
+        elif self.maybe(0.25) and count and not broken:
             op["meta"] = self.meta(op, count, bare)
-            ids = [str(r[0]) for f in op["files"] for r in f.rows]
-            if not bare and len(set(ids)) < len(ids):
-                # An id that is there again in a later batch, or file, gets no fields, until it is mended.
-                op["batch"], op["meta"] = 10000, op["meta"] if len(op["files"]) == 1 else None
-        if op["on_duplicate"] == "keep" or not count:
-            op["schema"] = {}  # dropped where nothing is written, until it is mended
         if self.maybe(0.05):
             text, op["ttl"] = self.rng.choice([("30d", 30 * 86400), ("12h", 43200), ("36500d", 36500 * 86400), ("99999999999d", 10**12), ("0d", 0), ("7x", 0), ("-1d", 0), ("1.5h", 0)])
             op["argv"] += [f"--ttl={text}"]
@@ -139,7 +132,7 @@ class Grammar:
         pipe = op["files"][0] if self.pipe else None
         names = ["-" if f is pipe else f.name for f in op["files"]]
         op["argv"] += names
-        for option in ("metric", "dtype", "id_type", "on_duplicate"):
+        for option in ("metric", "dtype", "id_type", "on_duplicate", "vector_field"):
             if op[option]:
                 op["argv"] += ["--" + option.replace("_", "-"), op[option]]
         op["argv"] += ["--create"] * op["create"] + (["--batch", str(op["batch"])] if op["batch"] < 10000 else [])
@@ -157,12 +150,14 @@ class Grammar:
         dim = self.world.store.dim if self.world.store else self.dim
         if self.maybe(0.02):
             dim += 1
-        form = rng.choice(["jsonl"] * 4 + ["csv"] * 3 + ["npy"] * 2)
+        form = rng.choice(["jsonl"] * 8 + ["csv"] * 6 + ["npy"] * 4 + ["fvecs"] * (not (self.pipe and first)))
         count = rng.randint(1, 9) if self.maybe(0.97) or form != "npy" else 0
         names = self.field_names()
         if form == "npy":
             vectors = [self.vector(dim, awkward=0) for _ in range(count)]
-            return inputs.npy(rng, self.name("npy"), vectors, dim, broken, pipe=self.pipe and first)
+            return inputs.npy(rng, self.name("npy"), vectors, dim, broken)
+        if form == "fvecs":
+            return inputs.fvecs(rng, self.name("fvecs"), [self.vector(dim, awkward=0) for _ in range(count)], dim, broken)
         with_ids = self.maybe(0.75)
         ids = self.several_ids(count) if with_ids else [None] * count
         if with_ids and self.maybe(0.02):
@@ -179,7 +174,10 @@ class Grammar:
             rows = [(i if i is None else inputs.csv_text(i), v, f) for i, v, f in zip(ids, vectors, texts)]
             return inputs.csv(rng, self.name("csv"), rows, id_name, names, pipe=self.pipe and first, broken=broken)
         rows = [(i, v, self.with_expiry(self.fields(names))) for i, v in zip(ids, vectors)]
-        return inputs.jsonl(rng, self.name("jsonl"), rows, id_name, pipe=self.pipe, broken=broken)
+        vector_name = "vector"
+        if first and self.maybe(0.08):
+            op["vector_field"] = vector_name = rng.choice(["emb", "vector", "größen"])
+        return inputs.jsonl(rng, self.name("jsonl"), rows, id_name, vector_name, pipe=self.pipe, broken=broken)
 
     def with_expiry(self, fields):
         """Vectors that are gone have no numbers, which would still hold a field back from widening."""
@@ -205,7 +203,7 @@ class Grammar:
             if self.maybe(0.6):
                 rng.shuffle(own)
             own = [i for i in own if self.maybe(0.9)] + [i for i in self.several_ids(2) if i not in ids and str(i) not in ids]
-            if not own or (len({str(i) for i in own}) < len(own) and self.maybe(0.8)):
+            if not own or len({str(i) for i in own}) < len(own):
                 return None
         if own[0] is None and self.maybe(0.06):
             own = own[1:] if self.maybe(0.5) and len(own) > 1 else own + [None]
@@ -272,7 +270,7 @@ class Grammar:
     # ---- commands that read
 
     def add_filter(self, op):
-        text = filters.text(op["filter"])
+        text = filters.text(op["filter"]) if self.maybe(0.75) else filters.render(filters.as_json(op["filter"]), self.maybe(0.5))
         if self.maybe(0.15):
             name = self.name("filter")
             op["inputs"][name] = text.encode()
@@ -295,8 +293,7 @@ class Grammar:
         return self.reading("count", ["count", "STORE", "--json"], 0.8)
 
     def count_by(self):
-        # Not by _expires: its times are printed as numbers there.
-        names = sorted(self.world.store.schema.keys() - {"_expires"}) if self.world.store else []
+        names = sorted(self.world.store.schema) if self.world.store else []
         op = self.reading("count_by", ["count", "STORE", "--json"])
         op["by"] = self.rng.choice(names) if names and self.maybe(0.97) else "nope"
         op["argv"] += ["--by", op["by"]]
@@ -342,7 +339,7 @@ class Grammar:
             op["most"] = rng.choice([0, 1.5, 6])
             op["argv"] += [f"--max-distance={op['most']}"]
         if store and store.schema and op["within"] is None and self.maybe(0.15):
-            op["group_by"] = rng.choice(sorted(store.schema.keys() - {"_expires"}) or ["nope"])
+            op["group_by"] = rng.choice(sorted(store.schema))
             op["group_size"] = rng.randint(1, 2)
             op["argv"] += ["--group-by", op["group_by"]] + ["--group-size", "2"] * (op["group_size"] == 2)
         op["argv"] += ["--exact"] * self.maybe(0.3) + (["--columns", ",".join(op["columns"])] if op["columns"] else [])
@@ -367,4 +364,5 @@ class Grammar:
         op.setdefault("inputs", {})
         op.setdefault("stdin", None)
         op["via_link"] = self.maybe(0.03)
+        op["for_people"] = self.maybe(0.06) and "--json" in op["argv"] and op["do"] != "misuse"
         return op

@@ -3,6 +3,7 @@ import copy
 import os
 import pathlib
 import random
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,7 +11,6 @@ import tempfile
 import traceback
 
 import answers
-import values
 from answers import Wrong
 from columns import Refused
 from grammar import Grammar
@@ -20,8 +20,8 @@ NAMES = ["s.rvf", "zwei é.rvf", "-s.rvf"[1:]]
 READING = {"get", "count", "count_by", "scan", "query", "verify", "status", "inspect", "check_schema"}
 
 
-class Failure(Exception):
-    pass
+# What steers a terminal.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class History:
@@ -74,7 +74,7 @@ class History:
         # A new store is made behind a link that leads nowhere, or refused; both leave the model alone.
         if op["via_link"] and self.world.store is None:
             name = self.path
-        argv = [name if a == "STORE" else a for a in op["argv"]]
+        argv = [name if a == "STORE" else a for a in op["argv"] if a != "--json" or not op["for_people"]]
         before = self.file_bytes()
         try:
             check, partly = self.world.apply(op), False
@@ -86,7 +86,10 @@ class History:
         p = self.rvf_run(argv, op["stdin"])
         if (p.returncode == 0) != (check is not None and not partly):
             raise Wrong(f"ended with {p.returncode}: {p.stderr.decode(errors='replace')}")
-        if check is not None:
+        if op["for_people"]:
+            if CONTROL.search(p.stdout.decode("utf-8")):
+                raise Wrong(f"control codes for people: {p.stdout}")
+        elif check is not None:
             lines = answers.parsed(p.stdout)
             check(self.pages(op, argv, lines) if op["do"] == "scan" else lines)
         if op["do"] in READING | {"misuse"}:

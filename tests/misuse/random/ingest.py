@@ -38,6 +38,7 @@ class Join:
     def __init__(self, source, declared, known, kind, required):
         self.source, self.columns = source, Columns(declared, known)
         self.kind, self.required = kind, required
+        self.vectors_have_ids = None
         self.reader, self.at, self.table, self.by_id, self.both = None, 0, {}, False, False
 
     def read(self, count):
@@ -51,6 +52,9 @@ class Join:
 
     def take(self, ids, count):
         """Yields (ids, {name: (type, {row: value})}) for the next vectors."""
+        if self.vectors_have_ids not in (None, bool(ids)):
+            raise Refused("neither by id nor row by row")
+        self.vectors_have_ids = bool(ids)
         if self.reader is None:
             if self.source.broken:
                 raise Refused("broken rows")
@@ -103,6 +107,7 @@ class Ingest:
         self.world, self.op = world, op
         self.added = self.replaced = self.kept = 0
         self.acknowledged = []
+        self.pending = world.store  # with what is declared, which stays where a batch or the whole command does
 
     def run(self):
         """Changes the world batch by batch; Refused may come behind some of them."""
@@ -128,6 +133,7 @@ class Ingest:
             self.join.finish()
         if listed:
             raise Refused("more ids than vectors")
+        self.world.store = self.pending
         return self
 
     def read(self, source, listed):
@@ -135,17 +141,16 @@ class Ingest:
         if source.broken:
             raise Refused("a broken file")
         dim = source.dim or len(source.rows[0][1])
-        store = world.store.copy() if world.store else Store(dim, op["metric"] or "l2", op["dtype"] or source.dtype, op["id_type"])
+        store = self.pending.copy() if self.pending else Store(dim, op["metric"] or "l2", op["dtype"] or source.dtype, op["id_type"])
         store.declare(op["schema"])
         ids = source.id_reader(self.kind)
         columns = Columns(op["schema"], store.schema)
         for at in range(0, len(source.rows), op["batch"]):
             store = store.copy()
-            self.chunk(store, source, source.rows[at:at + op["batch"]], ids, columns, listed)
-            world.store = store
-            self.kind = store.kind
-        if not source.rows:
-            world.store = store
+            if self.chunk(store, source, source.rows[at:at + op["batch"]], ids, columns, listed):
+                world.store = store
+            self.pending, self.kind = store, store.kind
+        self.pending = store
 
     def chunk(self, store, source, rows, reader, columns, listed):
         op = self.op
@@ -172,10 +177,11 @@ class Ingest:
             typed["_expires"] = ("timestamp", {at: end for at in range(len(rows))})
         if op["on_duplicate"] == "keep" and ids and set(ids) <= store.live().keys():
             self.kept += len(rows)  # nothing is written, no field either
-            return
+            return False
         fields = [dict() for _ in rows]
         store.put_columns(typed, fields)
         added, replaced, kept = store.write(vectors, ids, fields, op["on_duplicate"])
         self.added, self.replaced, self.kept = self.added + added, self.replaced + replaced, self.kept + kept
         if added:
             self.acknowledged.append(self.added)
+        return added > 0

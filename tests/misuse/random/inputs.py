@@ -152,21 +152,26 @@ def npy_bytes(rng, code, rows, shape, fortran=False):
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(header)) + header.encode() + raw
 
 
-def npy(rng, name, vectors, dim, broken=None, pipe=False):
+def npy(rng, name, vectors, dim, broken=None):
     """Vectors of whole numbers go into every type that holds them."""
     whole = all(x == int(x) for v in vectors for x in v)
     least, most = min((x for v in vectors for x in v), default=0), max((x for v in vectors for x in v), default=0)
     fits = {"b": (-128, 127), "B": (0, 255), "h": (-2**15, 2**15 - 1), "H": (0, 2**16 - 1), "i": (-2**24, 2**24), "q": (-2**24, 2**24), "Q": (0, 2**24)}
     codes = [c for c, (letter, _) in NPY.items() if (letter in "fd" or letter == "e" and whole and abs(least) < 2048 and most < 2048) or
              (letter in fits and whole and fits[letter][0] <= least and most <= fits[letter][1])]
-    if pipe and dim == 1:  # rows of one byte do not come through a pipe, until it is mended
-        codes = [c for c in codes if c[2] != "1"]
     code = rng.choice(codes)
     content = npy_bytes(rng, code, vectors, (len(vectors), dim), fortran=rng.random() < 0.2)
     if broken:
         content = rng.choice([content[:-1], content[:20], content.replace(b"shape", b"shap_"),
                               npy_bytes(rng, "<f4", [[float("nan")] * dim], (1, dim)), npy_bytes(rng, "<f4", [[1.0] * 6], (1, 3, 2))])
     return Input(name, packed(rng, content), [(None, list(v), {}) for v in vectors], dtype=NPY[code][1], dim=dim, broken=bool(broken))
+
+
+def fvecs(rng, name, vectors, dim, broken=None):
+    content = b"".join(struct.pack(f"<I{dim}f", dim, *v) for v in vectors)
+    if broken:
+        content = content[:-1] if rng.random() < 0.5 else content + struct.pack("<I", dim + 1) + bytes(4 * dim)
+    return Input(name, packed(rng, content), [(None, list(v), {}) for v in vectors], dim=dim, broken=bool(broken))
 
 
 def id_list(rng, name, ids):

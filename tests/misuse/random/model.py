@@ -39,6 +39,9 @@ class Row:
     def __init__(self, vector, fields, order):
         self.vector, self.fields, self.order = vector, fields, order
 
+    def with_fields(self, fields, without=()):
+        return Row(self.vector, {n: v for n, v in self.fields.items() if n not in without} | fields, self.order)
+
     def gone(self):
         return self.fields.get("_expires", 2**63) <= time.time_ns()
 
@@ -83,7 +86,7 @@ class Store:
         for i, row in self.rows.items():
             widened = {n: v for n, v in row.fields.items() if schema.get(n) == "f64" and not isinstance(v, float)}
             try:
-                rows[i] = Row(row.vector, row.fields | {n: values.exactly(v) for n, v in widened.items()}, row.order) if widened else row
+                rows[i] = row.with_fields({n: values.exactly(v) for n, v in widened.items()}) if widened else row
             except values.Misfit:
                 raise Refused("a stored number would be rounded") from None
         self.schema, self.rows = schema, rows
@@ -113,6 +116,8 @@ class Store:
                     raise Refused("not finite")
                 if self.dtype == "f16":
                     x = values.f16(x)
+                elif self.dtype == "bf16":
+                    x = values.bf16(x)
                 elif self.dtype in ("i8", "u8"):
                     if x != int(x) or int(x) not in (range(-128, 128) if self.dtype == "i8" else range(256)):
                         raise Refused(f"{x} is no {self.dtype}")
@@ -227,9 +232,7 @@ def update(store, rows, declared, clear, written):
             raise Refused(f"{name} cannot be cleared")
     store.put_columns(typed, fields)
     for i, new in zip(ids, fields):
-        row = store.rows[i]
-        kept = {n: v for n, v in row.fields.items() if n not in clear}
-        store.rows[i] = Row(row.vector, kept | new, row.order)
+        store.rows[i] = store.rows[i].with_fields(new, without=clear)
     return len(ids)
 
 

@@ -39,6 +39,13 @@ def f16(x):
     return struct.unpack("<e", struct.pack("<e", x))[0]
 
 
+def bf16(x):
+    """The nearest bf16 of an f32; halves go to the even one."""
+    bits = struct.unpack("<I", struct.pack("<f", x))[0]
+    bits += 0x7FFF + (bits >> 16 & 1)
+    return struct.unpack("<f", struct.pack("<I", bits & 0xFFFF0000))[0]
+
+
 def render(value, ascii_only=False):
     """Of a value its JSON, with Digits as they are."""
     if isinstance(value, Digits):
