@@ -44,7 +44,7 @@ class MetaColumns {
   size_t used() const noexcept { return used_; }  // columns with a value in this batch
 
   struct Misfit {
-    size_t row;
+    size_t row = 0;
     Error error;
   };
   // Replaces `out` with the columns of the batch that have a value, each of `rows` values.

@@ -16,7 +16,6 @@ constexpr uint32_t kEnd64Locator = 0x07064B50;
 constexpr size_t kEndBytes = 22;
 constexpr size_t kEnd64Bytes = 56;
 constexpr size_t kLocatorBytes = 20;
-constexpr size_t kCentralBytes = 46;
 constexpr size_t kLocalBytes = 30;
 constexpr size_t kMaxComment = 65535;
 constexpr uint64_t kMaxDirectory = 16 << 20;

@@ -12,9 +12,9 @@ namespace rvf {
 inline std::optional<uint64_t> number_id(std::string_view text) noexcept {
   if (text.empty() || (text.front() == '0' && text.size() > 1)) return std::nullopt;
   uint64_t id = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, id);
-  if (error != std::errc() || end != last || id == kNoId) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || id == kNoId) return std::nullopt;
   return id;
 }
 
