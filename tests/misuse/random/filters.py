@@ -7,8 +7,8 @@ from values import render
 ORDER = ("<", "<=", ">", ">=")
 COMPARE = {"=": lambda a, b: a == b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
 TEXTUAL = ("string", "enum", "list")
-JSON_NAMES = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "in": "$in", "not in": "$nin", "between": "$between",
-              "starts with": "$startsWith", "contains": "$contains"}
+JSON_NAMES = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "in": "$in", "not in": "$nin",
+              "between": "$between", "starts with": "$startsWith", "contains": "$contains"}
 TEXTS_HERE = [t for t in TEXTS if len(t) < 40]
 
 
