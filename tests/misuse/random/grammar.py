@@ -282,7 +282,9 @@ class Grammar:
     # ---- commands that read
 
     def add_filter(self, op):
-        text = filters.text(op["filter"]) if self.maybe(0.75) else filters.render(filters.as_json(op["filter"]), self.maybe(0.5))
+        text = filters.text(op["filter"])
+        if self.maybe(0.25) and "x'" not in text:  # in JSON bytes are texts, which fit other fields too
+            text = filters.render(filters.as_json(op["filter"]), self.maybe(0.5))
         if self.maybe(0.15):
             name = self.name("filter")
             op["inputs"][name] = text.encode()

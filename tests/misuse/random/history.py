@@ -104,6 +104,7 @@ class History:
     def killed(self, op, argv):
         """SIGKILL behind some acknowledged batches: those are there, and of the next all or nothing."""
         states = self.world.states(op)
+        self.counts["killed"] = self.counts.get("killed", 0) + 1
         self.log.append(f"rvf {shlex.join(argv)}, killed behind {op['killed']} acknowledged batches")
         self.commands += 1
         p = subprocess.Popen([self.rvf, *argv], cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
