@@ -7,8 +7,8 @@ from values import render
 ORDER = ("<", "<=", ">", ">=")
 COMPARE = {"=": lambda a, b: a == b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
 TEXTUAL = ("string", "enum", "list")
-JSON_NAMES = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "in": "$in", "not in": "$nin", "between": "$between",
-              "starts with": "$startsWith", "contains": "$contains"}
+JSON_NAMES = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "in": "$in", "not in": "$nin",
+              "between": "$between", "starts with": "$startsWith", "contains": "$contains"}
 TEXTS_HERE = [t for t in TEXTS if len(t) < 40]
 
 
@@ -50,6 +50,7 @@ def text(node):
 
 
 def as_json(node):
+    """The same in JSON, where no value is bytes."""
     kind, *rest = node
     if kind in ("and", "or"):
         return {"$" + kind: [as_json(n) for n in rest]}
@@ -59,9 +60,8 @@ def as_json(node):
     if kind in ("is null", "is not null"):
         return {field: {"$exists": kind == "is not null"}}
     if kind == "not starts with":
-        return {field: {"$not": {"$startsWith": value if not isinstance(value, Bytes) else literal(value)}}}
-    plain = [literal(v) if isinstance(v, Bytes) else v for v in (value if isinstance(value, list) else [value])]
-    return {field: {JSON_NAMES[kind]: plain if isinstance(value, list) else plain[0]}}
+        return {field: {"$not": {"$startsWith": value}}}
+    return {field: {JSON_NAMES[kind]: value}}
 
 
 def a_value(rng, kind):

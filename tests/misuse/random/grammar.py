@@ -10,9 +10,14 @@ import values
 from inputs import FIELDS, TYPED
 from values import Digits
 
-TEXT_IDS = ["a", "b", "Ann", "Eve", "7", "007", "é", "e\u0301", "İ", "b/7", "it's", 'q"q', "x y", "1.0", "日本", "@3", "z" * 260, "0", "a-c"]
+TEXT_IDS = ["a", "b", "Ann", "Eve", "7", "007", "é", "e\u0301", "İ", "b/7", "it's", 'q"q', "x y", "1.0", "日本", "@3", "z" * 260,
+            "0", "a-c"]
 LARGE_IDS = [2**32, 2**53, 2**53 + 1, 2**63, 2**64 - 2]
 BAD_IDS = [Digits("7.0"), Digits("-7"), Digits("1e3"), 2**64 - 1, "", True, [6], Digits("18446744073709551616")]
+TIMES_TO_LIVE = [("30d", 30 * 86400), ("12h", 43200), ("36500d", 36500 * 86400), ("99999999999d", 10**12),
+                 ("0d", 0), ("7x", 0), ("-1d", 0), ("1.5h", 0)]  # 0: refused
+PLAIN = {"verify": ["verify", "STORE", "--deep", "--json"], "status": ["status", "STORE", "--json"],
+         "inspect": ["inspect", "STORE", "--epochs", "--json"], "check_schema": ["schema", "STORE", "--json"]}
 AWKWARD = [0.1, -0.0, 1e-40, 3e38, 1e39, Digits("0.30000001192092896"), Digits("1e400"), "x", "nan", ""]
 
 
@@ -28,7 +33,7 @@ class Grammar:
 
     def name(self, suffix):
         self.serial += 1
-        return f"{self.rng.choice(['in', 'été', 'a b', '-x'[1:]])}{self.serial}.{suffix}"
+        return f"{self.rng.choice(['in', 'été', 'a b', 'x'])}{self.serial}.{suffix}"
 
     # ---- parts
 
@@ -89,10 +94,13 @@ class Grammar:
     # ---- commands that write
 
     def create(self):
-        metric, dtype = self.rng.choice([None, None, "l2", "ip", "cosine"]), self.rng.choice([None, None, None, "f32", "f16", "bf16", "i8", "u8"])
+        metric = self.rng.choice([None, None, "l2", "ip", "cosine"])
+        dtype = self.rng.choice([None, None, None, "f32", "f16", "bf16", "i8", "u8"])
         id_type = self.rng.choice([None, None, None, self.kind])
         argv = ["create", "STORE", "--dim", str(self.dim)]
-        argv += ["--metric", metric] * bool(metric) + ["--dtype", dtype] * bool(dtype) + ["--id-type", id_type or ""] * bool(id_type) + ["--json"]
+        for option, value in (("--metric", metric), ("--dtype", dtype), ("--id-type", id_type)):
+            argv += [option, value] if value else []
+        argv.append("--json")
         return {"do": "create", "argv": argv, "dim": self.dim, "metric": metric or "l2", "dtype": dtype or "f32", "kind": id_type}
 
     def ingest(self):
@@ -101,7 +109,8 @@ class Grammar:
         op["metric"] = self.metric = self.rng.choice(["l2", "ip", "cosine"]) if self.maybe(0.15) and not store else None
         op["dtype"] = self.dtype = self.rng.choice(["f32", "f16", "bf16", "i8", "u8"]) if self.maybe(0.15) and not store else None
         if store and self.maybe(0.04):
-            op["metric"], op["dtype"] = self.rng.choice([("l2", None), ("ip", None), (None, "f32"), (None, "i8"), (store.metric, store.dtype)])
+            shapes = [("l2", None), ("ip", None), (None, "f32"), (None, "i8"), (store.metric, store.dtype)]
+            op["metric"], op["dtype"] = self.rng.choice(shapes)
         op["batch"] = self.rng.randint(1, 4) if self.maybe(0.3) else 10000
         op["on_duplicate"] = self.rng.choice(["replace", "keep", "error"]) if self.maybe(0.3) else None
         op["schema"] = self.schema()
@@ -120,7 +129,7 @@ class Grammar:
         elif self.maybe(0.25) and count and not broken:
             op["meta"] = self.meta(op, count, bare)
         if self.maybe(0.05):
-            text, op["ttl"] = self.rng.choice([("30d", 30 * 86400), ("12h", 43200), ("36500d", 36500 * 86400), ("99999999999d", 10**12), ("0d", 0), ("7x", 0), ("-1d", 0), ("1.5h", 0)])
+            text, op["ttl"] = self.rng.choice(TIMES_TO_LIVE)
             op["argv"] += [f"--ttl={text}"]
             if not op["ttl"]:
                 op["contradiction"] = "a bad time to live"
@@ -136,10 +145,12 @@ class Grammar:
             if op[option]:
                 op["argv"] += ["--" + option.replace("_", "-"), op[option]]
         op["argv"] += ["--create"] * op["create"] + (["--batch", str(op["batch"])] if op["batch"] < 10000 else [])
-        op["argv"] += ["--schema", self.schema_text(op["schema"])] * bool(op["schema"]) + ["--id-column", op["id_column"] or ""] * bool(op["id_column"])
-        op["argv"] += ["--ids", op["ids"].name] * bool(op["ids"]) if op["ids"] else []
+        op["argv"] += ["--schema", self.schema_text(op["schema"])] if op["schema"] else []
+        op["argv"] += ["--id-column", op["id_column"]] if op["id_column"] else []
+        op["argv"] += ["--ids", op["ids"].name] if op["ids"] else []
         op["argv"] += ["--meta", op["meta"].name] if op["meta"] else []
         op["argv"] += ["--no-index"] * self.maybe(0.2) + ["--no-compact"] * self.maybe(0.2) + ["--durability", "flush"] * self.maybe(0.1)
+        op["killed"] = self.rng.randint(0, 4) + 1 if not pipe and op["batch"] < 10000 and self.maybe(0.15) else 0
         op["stdin"] = pipe.content if pipe else None
         op["inputs"] = {f.name: f.content for f in [*op["files"], op["ids"], op["meta"]] if f and f is not pipe}
         op["argv"] += ["--quiet", "--json"]
@@ -183,8 +194,9 @@ class Grammar:
         """Vectors that are gone have no numbers, which would still hold a field back from widening."""
         if not self.maybe(0.03):
             return fields
-        past = self.maybe(0.5)
-        return (fields if not past else {}) | {"_expires": "1971-05-05" if past else self.rng.choice(["2100-01-01", "9999-12-31", "2200-01-01T00:00:00.5Z"])}
+        if self.maybe(0.5):
+            return {"_expires": "1971-05-05"}
+        return fields | {"_expires": self.rng.choice(["2100-01-01", "9999-12-31", "2200-01-01T00:00:00.5Z"])}
 
     def meta(self, op, count, bare):
         """Rows beside the vectors: as many, or by id, some of them and others, in some order."""
@@ -241,9 +253,8 @@ class Grammar:
         rng, store = self.rng, self.world.store
         ids = list(dict.fromkeys(self.known_id() for _ in range(rng.randint(1, 4))))
         names, written = self.field_names(3), self.maybe(0.4)
-        clear = rng.sample(sorted(store.schema.keys() - {"_expires"}), 1) if store and store.schema.keys() - {"_expires"} and self.maybe(0.2) else []
-        if self.maybe(0.02):
-            clear = ["nope"]
+        known = sorted(store.schema.keys() - {"_expires"}) if store else []
+        clear = [rng.choice(known)] if known and self.maybe(0.2) else ["nope"] if self.maybe(0.02) else []
         if written:
             rows = [(str(i), {n: inputs.csv_text(v) for n, v in self.fields(names).items()}) for i in ids]
             source = inputs.csv(rng, self.name("csv"), rows, "id", names, vectors=False, broken=self.broken())
@@ -260,17 +271,20 @@ class Grammar:
         return op
 
     def set_schema(self):
-        schema = {n: TYPED[n] if self.maybe(0.9) else self.rng.choice(values.TYPES) for n in self.rng.sample(sorted(TYPED), self.rng.randint(1, 3))}
+        names = self.rng.sample(sorted(TYPED), self.rng.randint(1, 3))
+        schema = {n: TYPED[n] if self.maybe(0.9) else self.rng.choice(values.TYPES) for n in names}
         return {"do": "set_schema", "schema": schema, "argv": ["schema", "STORE", "--set", self.schema_text(schema), "--json"]}
 
     def upkeep(self):
-        return {"do": "upkeep", "argv": self.rng.choice([["compact", "STORE", "--json"], ["index", "STORE", "--json"], ["compact", "STORE", "--search-layout", "standard", "--json"],
-                                                         ["compact", "STORE", "--no-index", "--json"]])}
+        command, *more = self.rng.choice([["compact"], ["index"], ["compact", "--search-layout", "standard"], ["compact", "--no-index"]])
+        return {"do": "upkeep", "argv": [command, "STORE", *more, "--json"]}
 
     # ---- commands that read
 
     def add_filter(self, op):
-        text = filters.text(op["filter"]) if self.maybe(0.75) else filters.render(filters.as_json(op["filter"]), self.maybe(0.5))
+        text = filters.text(op["filter"])
+        if self.maybe(0.25) and "x'" not in text:  # in JSON bytes are texts, which fit other fields too
+            text = filters.render(filters.as_json(op["filter"]), self.maybe(0.5))
         if self.maybe(0.15):
             name = self.name("filter")
             op["inputs"][name] = text.encode()
@@ -315,7 +329,8 @@ class Grammar:
         rng, store = self.rng, self.world.store
         self.metric, self.dtype = "l2", "f32"
         op = self.reading("query", ["query", "STORE", "--json"])
-        op |= {"like": None, "vectors": None, "k": 10, "within": None, "most": None, "group_by": None, "group_size": 1, "columns": self.columns()}
+        op |= {"like": None, "vectors": None, "k": 10, "within": None, "most": None, "group_by": None, "group_size": 1}
+        op["columns"] = self.columns()
         form = rng.random()
         if form < 0.3:
             op["like"] = str(self.known_id())
@@ -345,17 +360,15 @@ class Grammar:
         op["argv"] += ["--exact"] * self.maybe(0.3) + (["--columns", ",".join(op["columns"])] if op["columns"] else [])
         return op
 
-    def plain(self, do):
-        return {"do": do, "argv": {"verify": ["verify", "STORE", "--deep", "--json"], "status": ["status", "STORE", "--json"], "inspect": ["inspect", "STORE", "--epochs", "--json"],
-                                   "check_schema": ["schema", "STORE", "--json"]}[do]}
-
     # ---- what is next
 
     def next(self):
         writing = [(self.ingest, 30), (self.delete, 7), (self.update, 11), (self.set_schema, 2), (self.upkeep, 3), (self.create, 1)]
         reading = [(self.get, 4), (self.count, 6), (self.count_by, 4), (self.scan, 6), (self.query, 12)]
-        plain = [(lambda do=do: self.plain(do), weight) for do, weight in (("verify", 1), ("status", 2), ("inspect", 1), ("check_schema", 3))]
-        moves = [(lambda do=do: {"do": do, "argv": []}, weight) for do, weight in (("bookmark", 4), ("rollback", 3), ("roundtrip", 2), ("rename", 1), ("link", 1))]
+        plain = [(lambda do=do: {"do": do, "argv": PLAIN[do]}, weight) for do, weight in
+                 (("verify", 1), ("status", 2), ("inspect", 1), ("check_schema", 3))]
+        moves = [(lambda do=do: {"do": do, "argv": []}, weight) for do, weight in
+                 (("bookmark", 4), ("rollback", 3), ("roundtrip", 2), ("rename", 1), ("link", 1))]
         chances = writing + reading + plain + moves + [(lambda: misuses.make(self), 10)]
         if not self.world.store and self.maybe(0.8):
             chances = [(self.ingest, 8), (self.create, 3)]
@@ -364,5 +377,5 @@ class Grammar:
         op.setdefault("inputs", {})
         op.setdefault("stdin", None)
         op["via_link"] = self.maybe(0.03)
-        op["for_people"] = self.maybe(0.06) and "--json" in op["argv"] and op["do"] != "misuse"
+        op["for_people"] = self.maybe(0.06) and "--json" in op["argv"] and op["do"] != "misuse" and not op.get("killed")
         return op

@@ -16,7 +16,7 @@ from columns import Refused
 from grammar import Grammar
 from world import Partly, World
 
-NAMES = ["s.rvf", "zwei é.rvf", "-s.rvf"[1:]]
+NAMES = ["s.rvf", "zwei é.rvf"]
 READING = {"get", "count", "count_by", "scan", "query", "verify", "status", "inspect", "check_schema"}
 
 
@@ -71,10 +71,13 @@ class History:
         if op["via_link"]:
             os.symlink(self.path, link)
         name = link.name if op["via_link"] else self.path
-        # A new store is made behind a link that leads nowhere, or refused; both leave the model alone.
+        # What becomes of a link that leads nowhere is not modelled.
         if op["via_link"] and self.world.store is None:
             name = self.path
         argv = [name if a == "STORE" else a for a in op["argv"] if a != "--json" or not op["for_people"]]
+        if op.get("killed") and self.world.store:
+            self.killed(op, argv)
+            return
         before = self.file_bytes()
         try:
             check, partly = self.world.apply(op), False
@@ -98,15 +101,42 @@ class History:
             return
         self.look()
 
+    def killed(self, op, argv):
+        """SIGKILL behind some acknowledged batches: those are there, and of the next all or nothing."""
+        states = self.world.states(op)
+        self.counts["killed"] = self.counts.get("killed", 0) + 1
+        self.log.append(f"rvf {shlex.join(argv)}, killed behind {op['killed']} acknowledged batches")
+        self.commands += 1
+        p = subprocess.Popen([self.rvf, *argv], cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        seen = 0
+        while seen < op["killed"] and b"acknowledged" in p.stdout.readline():
+            seen += 1
+        p.kill()
+        seen += p.stdout.read().count(b"acknowledged")
+        p.stdout.close()
+        p.wait()
+        lines = self.lines("export", self.path, "-")
+        for state in states[seen:]:
+            try:
+                answers.content(list(lines), state)
+            except Wrong:
+                continue
+            self.world.store = state
+            return
+        raise Wrong(f"{seen} batches were acknowledged, and the store holds {lines}")
+
     def file_bytes(self):
         path = self.dir / self.path
         return path.read_bytes() if path.exists() else None
 
     def look(self):
         """The store holds what the model holds, and nothing lies beside it."""
+        # A killed writer leaves its lock file, which holds nobody up.
+        known = {"link.rvf", *(n + ".lock" for n in NAMES)} | ({self.path} if self.world.store else set())
+        beside = {p.name for p in self.dir.glob("*.rvf*")} - known
+        if beside:
+            raise Wrong(f"{beside} was left behind")
         if self.world.store is None:
-            if list(self.dir.glob("*.rvf*")) not in ([], [self.dir / "link.rvf"]):
-                raise Wrong(f"there is no store, but {list(self.dir.glob('*.rvf*'))}")
             return
         answers.content(self.lines("export", self.path, "-"), self.world.store)
 
@@ -174,7 +204,6 @@ class History:
         if not self.world.store:
             return
         os.link(self.dir / self.path, self.dir / "hard.rvf")
-        self.dir.joinpath("hard.rvf")
         try:
             answers.content(self.lines("export", "hard.rvf", "-"), self.world.store)
         finally:
@@ -182,7 +211,7 @@ class History:
 
 
 def run(rvf, folder, operations, counts=None):
-    """Runs them in an empty folder. Yields (failure or None, history)."""
+    """Runs operations in an empty folder. Yields (failure or None, history)."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     history = History(rvf, folder, counts)

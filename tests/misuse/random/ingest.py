@@ -107,6 +107,7 @@ class Ingest:
         self.world, self.op = world, op
         self.added = self.replaced = self.kept = 0
         self.acknowledged = []
+        self.states = [world.store]  # after as many batches
         self.pending = world.store  # with what is declared, which stays where a batch or the whole command does
 
     def run(self):
@@ -133,7 +134,7 @@ class Ingest:
             self.join.finish()
         if listed:
             raise Refused("more ids than vectors")
-        self.world.store = self.pending
+        self.world.store = self.states[-1] = self.pending
         return self
 
     def read(self, source, listed):
@@ -149,6 +150,7 @@ class Ingest:
             store = store.copy()
             if self.chunk(store, source, source.rows[at:at + op["batch"]], ids, columns, listed):
                 world.store = store
+                self.states.append(store)
             self.pending, self.kind = store, store.kind
         self.pending = store
 

@@ -7,8 +7,9 @@ import values
 from ingest import Input
 from values import Digits
 
-TEXTS = ["", "a", "b", "Ann", "007", "7", "1.0", "true", "null", "é", "e\u0301", "İ", "ı", "ﬁ", "it's", 'say "x"', "x,y", "p;q", "t\tu", "l\nm",
-         "r\rs", "c\r\nd", " edge ", "\x01\x1f", "\x7f\x9b", "\u202eabc", "a\u2028b", "𐐀", "[1]", "{", "@3", "-5", "2024-01-31", "日本", "#", "\\", "\\n", "x" * 300]
+TEXTS = ["", "a", "b", "Ann", "007", "7", "1.0", "true", "null", "é", "e\u0301", "İ", "ı", "ﬁ", "it's", 'say "x"', "x,y", "p;q",
+         "t\tu", "l\nm", "r\rs", "c\r\nd", " edge ", "\x01\x1f", "\x7f\x9b", "\u202eabc", "a\u2028b", "𐐀", "[1]", "{", "@3", "-5",
+         "2024-01-31", "日本", "#", "\\", "\\n", "x" * 300]
 LISTS = [[], ["a"], ["a", "a", "b"], ["é", "e\u0301"], ["", "x"], ["7"], ["it's", "İ"]]
 NUMBERS = [0, 1, -1, 2, 3, 7, 100, 2**53, 2**53 + 1, -2**63, 2**63 - 1, 2**63, 2**64 - 1]
 HUGE = [Digits("18446744073709551616"), Digits("-9223372036854775809"), Digits("1e400"), Digits("123456789012345678901234567890")]
@@ -79,7 +80,8 @@ def jsonl(rng, name, rows, id_name="id", vector_name="vector", pipe=False, broke
     if rng.random() < 0.1 and rows:
         text = "\ufeff" + text
     if broken and lines:
-        text = rng.choice([text[:-max(2, len(end) + 1)].rstrip("}\r\n]"), text + "{", text.replace("{", "{,", 1), text + "NaN", text.replace(":", " ", 1)])
+        cut = text[:-max(2, len(end) + 1)].rstrip("}\r\n]")
+        text = rng.choice([cut, text + "{", text + "NaN", text.replace("{", "{,", 1), text.replace(":", " ", 1)])
     return Input(name, packed(rng, text.encode()), rows, dim=None, broken=bool(broken) or not rows, ids_known=not pipe)
 
 
@@ -133,12 +135,15 @@ def csv(rng, name, rows, id_name="id", columns=(), vectors=True, pipe=False, bro
     end = rng.choice(LINE_ENDS)
     text = ("\ufeff" if rng.random() < 0.1 else "") + (end + (end if rng.random() < 0.1 else "")).join(lines) + rng.choice([end, end, ""])
     if broken and lines:
-        text = rng.choice([text + ("" if text.endswith(end) else end) + '"open', text + ("" if text.endswith(end) else end) + separator.join(["9"] * (len(layout) + 3)), ""])
+        text += "" if text.endswith(end) else end
+        text = rng.choice([text + '"open', text + separator.join(["9"] * (len(layout) + 3)), ""])
     # With control codes it is no text, as files of vectors are recognised.
-    return Input(name, packed(rng, text.encode()), rows, written=True, ids_known=not pipe, broken=bool(broken) or not rows or (vectors and "\x01" in text))
+    broken = bool(broken) or not rows or (vectors and "\x01" in text)
+    return Input(name, packed(rng, text.encode()), rows, written=True, ids_known=not pipe, broken=broken)
 
 
-NPY = {"<f4": ("f", "f32"), ">f4": ("f", "f32"), "<f8": ("d", "f32"), ">f8": ("d", "f32"), "<f2": ("e", "f16"), "|i1": ("b", "i8"), "|u1": ("B", "u8"),
+NPY = {"<f4": ("f", "f32"), ">f4": ("f", "f32"), "<f8": ("d", "f32"), ">f8": ("d", "f32"), "<f2": ("e", "f16"), "|i1": ("b", "i8"),
+       "|u1": ("B", "u8"),
        "<i4": ("i", "f32"), ">i2": ("h", "f32"), "<i8": ("q", "f32"), "<u8": ("Q", "f32"), "<u2": ("H", "f32")}
 
 
@@ -156,7 +161,8 @@ def npy(rng, name, vectors, dim, broken=None):
     """Vectors of whole numbers go into every type that holds them."""
     whole = all(x == int(x) for v in vectors for x in v)
     least, most = min((x for v in vectors for x in v), default=0), max((x for v in vectors for x in v), default=0)
-    fits = {"b": (-128, 127), "B": (0, 255), "h": (-2**15, 2**15 - 1), "H": (0, 2**16 - 1), "i": (-2**24, 2**24), "q": (-2**24, 2**24), "Q": (0, 2**24)}
+    fits = {"b": (-128, 127), "B": (0, 255), "h": (-2**15, 2**15 - 1), "H": (0, 2**16 - 1), "i": (-2**24, 2**24), "q": (-2**24, 2**24),
+            "Q": (0, 2**24)}
     codes = [c for c, (letter, _) in NPY.items() if (letter in "fd" or letter == "e" and whole and abs(least) < 2048 and most < 2048) or
              (letter in fits and whole and fits[letter][0] <= least and most <= fits[letter][1])]
     code = rng.choice(codes)

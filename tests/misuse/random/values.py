@@ -128,7 +128,10 @@ def real_text(v):
     """Shortest digits, in the shorter of the two notations, and with a point."""
     sign, digits, exponent = decimal_parts(v)
     point = len(digits) + exponent
-    fixed = sign + (str(int(abs(v))) if exponent >= 0 else digits[:point] + "." + digits[point:] if point > 0 else "0." + "0" * -point + digits)
+    if exponent >= 0:
+        fixed = sign + str(int(abs(v)))
+    else:
+        fixed = sign + (digits[:point] + "." + digits[point:] if point > 0 else "0." + "0" * -point + digits)
     power = point - 1
     science = f"{sign}{digits[0]}{'.' + digits[1:] if len(digits) > 1 else ''}e{'-' if power < 0 else '+'}{abs(power):02}"
     out = science if len(science) < len(fixed) else fixed

@@ -36,6 +36,15 @@ class World:
         self.store = Store(op["dim"], op["metric"], op["dtype"], op["kind"])
         return no_more
 
+    def states(self, op):
+        """What the store is before an ingest and after each of its batches."""
+        run = ingest.Ingest(self, op)
+        try:
+            run.run()
+        except Refused:
+            pass
+        return run.states
+
     def ingest(self, op):
         run = ingest.Ingest(self, op).run()
 
