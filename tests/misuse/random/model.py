@@ -129,7 +129,6 @@ class Store:
 
     def write(self, vectors, ids, fields, mode):
         """One batch. ids: a list, or None where they are counted on. Yields (added, replaced, kept)."""
-        vectors = [self.stored(v) for v in vectors]
         if ids is None:
             if self.kind == "text":
                 raise Refused("each vector needs a text id")
@@ -147,6 +146,7 @@ class Store:
             else:
                 chosen.pop(i, None)
                 chosen[i] = at
+        kept = {i: self.stored(vectors[at]) for i, at in chosen.items()}  # what a mode leaves out may be anything
         replaced = sum(i in there for i in chosen)
         dropped = len(ids) - len(chosen)
         for i, at in chosen.items():
@@ -155,7 +155,7 @@ class Store:
                 self.ordered = False
             if old is None:
                 self.order += 1
-            self.rows[i] = Row(vectors[at], fields[at], self.order if old is None else old.order)
+            self.rows[i] = Row(kept[i], fields[at], self.order if old is None else old.order)
         if ids and self.kind is None:
             self.kind = "text" if isinstance(ids[0], str) else "number"
         if self.kind == "number":

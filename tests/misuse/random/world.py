@@ -180,8 +180,7 @@ class World:
     def rolled_back(self, old):
         """An earlier commit is the newest state; ids are counted on from the highest that ever was."""
         store = old.copy()
-        # Texts have numbers inside that count too; a user sees them here alone.
-        store.next_id = max(store.next_id, self.store.next_id, 0 if self.store.kind == "number" else self.store.order)
+        store.next_id = max(store.next_id, self.store.next_id)
         self.store = store
 
 
