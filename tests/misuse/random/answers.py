@@ -106,9 +106,11 @@ def counts_by(lines, store, field, ids):
         raise Wrong(f"the most frequent is not first: {counts}")
 
 
-def good_status(lines, store):
+def good_status(lines, store, killed):
     status = lines[0]
-    wanted = {"dim": store.dim, "metric": store.metric, "dtype": store.dtype, "recovered_from": None, "lost_epochs": 0}
+    wanted = {"dim": store.dim, "metric": store.metric, "dtype": store.dtype, "lost_epochs": 0}
+    if not killed:
+        wanted["recovered_from"] = None
     wanted["vectors"] = len(store.live())
     wanted["ids"] = {"number": "numbers", "text": "texts", None: "undecided"}[store.kind]
     lines_are([{k: status.get(k) for k in wanted}], [wanted])

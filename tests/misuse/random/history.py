@@ -108,6 +108,7 @@ class History:
         self.log.append(f"rvf {shlex.join(argv)}, killed behind {op['killed']} acknowledged batches")
         self.commands += 1
         p = subprocess.Popen([self.rvf, *argv], cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.world.killed = True
         seen = 0
         while seen < op["killed"] and b"acknowledged" in p.stdout.readline():
             seen += 1
@@ -239,7 +240,8 @@ def generate(rvf, folder, seed, length, counts):
 
 
 def shrunk(rvf, folder, operations):
-    """Drops operations, from the end to the front, while it still fails; the last one is what fails."""
+    """Drops operations, from the end to the front, while it still fails; the last one is what fails. Where a writer was
+    killed that may depend on the moment."""
     operations = list(operations)
     at = len(operations) - 2
     while at >= 0:

@@ -29,7 +29,10 @@ def element(x):
         x = float(x)
     if isinstance(x, str) or x is None or isinstance(x, (bool, list)) or math.isinf(x):
         raise Refused(f"{x} is no number")
-    return x
+    try:
+        return values.f32(x)
+    except OverflowError:
+        raise Refused(f"{x} is beyond the range of f32") from None
 
 
 class Join:

@@ -10,6 +10,7 @@ from model import Store
 class World:
     def __init__(self):
         self.store = None
+        self.killed = False  # whether a writer was, which may leave an unfinished write
         self.bookmarks = []  # (epoch, what the store was)
 
     def apply(self, op):
@@ -172,7 +173,7 @@ class World:
         return lambda lines: lines_are([{"ok": lines[0]["ok"], "problems": lines[0]["problems"]}], [{"ok": True, "problems": []}])
 
     def status(self, op):
-        return lambda lines: good_status(lines, self.store)
+        return lambda lines: good_status(lines, self.store, self.killed)
 
     def inspect(self, op):
         return good_epochs
