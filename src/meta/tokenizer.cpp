@@ -108,7 +108,8 @@ class Run {
   }
 
   void add(char32_t c, size_t start, size_t end) {
-    for (const FoldedChar& f : unicode::fold(c).chars()) {
+    const unicode::Folded all = unicode::fold(c);
+    for (const FoldedChar& f : all.chars()) {
       put(f, start);
       start = end;  // where a further term of the same character would end the one before
     }

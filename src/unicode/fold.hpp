@@ -29,7 +29,8 @@ struct FoldedChar {
 class Folded {
  public:
   static constexpr size_t kMost = 4;  // the table has no longer one
-  std::span<const FoldedChar> chars() const noexcept { return {chars_, count_}; }
+  std::span<const FoldedChar> chars() const& noexcept { return {chars_, count_}; }
+  std::span<const FoldedChar> chars() const&& = delete;  // would outlive what it points into
   void add(FoldedChar f) noexcept {
     if (count_ < kMost) chars_[count_++] = f;
   }
