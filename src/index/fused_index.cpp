@@ -191,10 +191,10 @@ void FusedIndex::trim(const SearchParams& params, SearchScratch::Impl& scratch) 
   // their order holds, but in a tight cluster nothing is left of the distance itself, by which
   // its error is known.
   const FusedQuery& query = scratch.fused.query();
-  const bool sure = params.target_recall > kDefaultTargetRecall ||
-                    params.ef > std::min<uint64_t>(
-                                    kMuchWider * uint64_t{width_for(k, kDefaultTargetRecall)},
-                                    widest());
+  const bool sure =
+      params.target_recall > kDefaultTargetRecall ||
+      params.ef >
+          std::min<uint64_t>(kMuchWider * uint64_t{width_for(k, kDefaultTargetRecall)}, widest());
   const float deviations = sure ? kSureDeviations : kDeviations;
   const float moved = kQueryDeviations * query.step * std::sqrt(query.norm2);
   const auto error = [&](uint64_t key) {

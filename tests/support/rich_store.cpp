@@ -223,7 +223,7 @@ RichStore make_rich_store() {
   ingest("key", 60);
   ingest("other", 40);
   attach(0xF3, 700, true);
-  must(s.remove(std::vector<uint64_t>{5, 6, 44, 90}));
+  must(s.remove(std::vector<std::string>{"key 5", "key 6", "key 44", "other 30"}));
   for (uint64_t i = 0; i < 60; ++i) must(s.query(values_of(i % 7, 1, kRichDim)));
   CompactOptions compact;
   compact.tiers = true;
@@ -234,11 +234,11 @@ RichStore make_rich_store() {
   ingest("late", 30);
   remember();
   must(s.ingest(Vectors::from_f32(values_of(77, 2, kRichDim), kRichDim),
-                std::vector<uint64_t>{3, 1000}));
+                std::vector<std::string>{"key 3", "one more"}, {}));
   remember();
-  must(s.remove(std::vector<uint64_t>{8, 104}));
+  must(s.remove(std::vector<std::string>{"key 8", "late 4"}));
   remember();
-  const std::vector<uint64_t> updated = {9, 10, 110};
+  const std::vector<std::string> updated = {"key 9", "key 10", "late 10"};
   const std::vector<Column> change = {
       {"year", FieldType::kI64, {int64_t{2040}, int64_t{2041}, std::monostate{}}}};
   must(s.update_metadata(updated, change));
