@@ -108,7 +108,9 @@ void fill(Store& s, const Shape& shape, uint64_t round) {
   if (!shape.keys) batch.ids = ids;
   if (shape.fields) batch.columns = columns;
   const std::vector<uint64_t> gone = {3, 4};
-  batch.delete_ids = gone;
+  const std::vector<std::string> gone_keys = {"key/3", "key/4"};
+  if (shape.keys) batch.delete_keys = gone_keys;
+  if (!shape.keys) batch.delete_ids = gone;
   if (!s.write(batch)) std::abort();
 }
 

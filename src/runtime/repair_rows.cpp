@@ -35,7 +35,11 @@ CreateOptions RepairRows::shape() const {
   if (metric_ == Metric::kHamming && dtype_ != DType::kBinary) c.metric = Metric::kL2;
   if (!table_) return c;
   for (const meta::SchemaField& f : table_->schema().fields()) {
-    if (f.field.name != kKeyField) c.fields.push_back(f.field);
+    if (f.field.name == kKeyField) {
+      c.ids = IdKind::kTexts;
+    } else {
+      c.fields.push_back(f.field);
+    }
   }
   return c;
 }

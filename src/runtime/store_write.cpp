@@ -340,7 +340,7 @@ Status Store::Impl::check_id_kind(const WriteBatch& batch) const {
     return Error(ErrorCode::kWrongIdKind,
                  "the ids of this store are texts, so that each new vector needs one");
   }
-  if (kind == IdKind::kNumbers && texts) {
+  if (kind == IdKind::kNumbers && texts && !keeps_both_ids) {
     return Error(ErrorCode::kWrongIdKind,
                  "the ids of this store are numbers; a text names none of its vectors");
   }

@@ -28,9 +28,9 @@ Status status_of(const Result<T>& r) {
   return r ? Status() : Status(r.error());
 }
 
-Status ingest(Store& s, std::span<const uint64_t> ids) {
+Status ingest(Store& s, std::span<const std::string> keys) {
   static const auto values = values_of(5, 8, kRichDim);
-  return status_of(s.ingest(Vectors{values.data(), DType::kF32, ids.size(), kRichDim}, ids));
+  return status_of(s.ingest(Vectors{values.data(), DType::kF32, keys.size(), kRichDim}, keys, {}));
 }
 
 Status ingest_with_fields(Store& s) {
@@ -60,18 +60,25 @@ Status ask(Store& s, const QueryOptions& options) {
 
 std::vector<Operation> operations() {
   std::vector<Operation> all;
-  all.push_back(
-      {"ingest", [](Store& s) { return ingest(s, std::array<uint64_t, 2>{5000, 5001}); }});
-  all.push_back({"ingest, replacing",
-                 [](Store& s) { return ingest(s, std::array<uint64_t, 4>{9, 3, 104, 7000}); }});
+  all.push_back({"ingest", [](Store& s) {
+                   static const std::vector<std::string> keys = {"new 1", "new 2"};
+                   return ingest(s, keys);
+                 }});
+  all.push_back({"ingest, replacing", [](Store& s) {
+                   static const std::vector<std::string> keys = {"key 9", "key 3", "late 6", "new"};
+                   return ingest(s, keys);
+                 }});
   all.push_back({"ingest with fields", ingest_with_fields});
-  all.push_back(
-      {"remove", [](Store& s) { return status_of(s.remove(std::array<uint64_t, 3>{1, 2, 110})); }});
+  all.push_back({"remove", [](Store& s) {
+                   static const std::vector<std::string> keys = {"key 1", "key 2", "late 10"};
+                   return status_of(s.remove(keys));
+                 }});
   all.push_back(
       {"remove where", [](Store& s) { return status_of(s.remove_where("tag = 'red'")); }});
   all.push_back({"update", [](Store& s) {
+                   static const std::vector<std::string> keys = {"key 11", "key 12"};
                    static const std::vector<Column> c = {{"score", FieldType::kF64, {1.5, 2.5}}};
-                   return status_of(s.update_metadata(std::array<uint64_t, 2>{11, 12}, c));
+                   return status_of(s.update_metadata(keys, c));
                  }});
   all.push_back({"define a field", [](Store& s) {
                    static const std::vector<Field> f = {{"colour", FieldType::kEnum, kIndexValues}};
