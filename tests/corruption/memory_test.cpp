@@ -128,8 +128,9 @@ std::vector<Operation> operations() {
   all.push_back({"record, key, count by",
                  [](Store& s) -> Status {
                    RVF_ASSIGN(const Snapshot snapshot, s.snapshot());
-                   RVF_TRY(status_of(snapshot.record(9)));
-                   RVF_TRY(status_of(snapshot.id_of("key 17")));
+                   RVF_ASSIGN(const uint64_t handle, snapshot.id_of("key 17"));
+                   RVF_TRY(status_of(snapshot.record(handle)));
+                   RVF_TRY(status_of(snapshot.key(handle)));
                    static const std::string tag = "tag";
                    static const ScanOptions scan = {.filter = "year > 2000"};
                    RVF_TRY(status_of(snapshot.count_by(tag)));
